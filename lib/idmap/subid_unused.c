@@ -18,11 +18,12 @@ static int after(const struct subid_line *l, void *arg)
 	return 0;
 }
 
-bool subid_unused_in(const char *const *files, size_t n, uint32_t count, uint32_t *ret_start)
+bool subid_unused(const char *uids, const char *gids, uint32_t count, uint32_t *ret_start)
 {
+	const char *const files[] = { uids, gids };
 	uint32_t start = USUAL_START, taken;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		scoped_buf struct buf text = BUF_INIT;
 
 		if (subid_text(files[i], &text, NULL) == 0)
@@ -39,18 +40,11 @@ bool subid_unused_in(const char *const *files, size_t n, uint32_t count, uint32_
 	return false;
 }
 
-bool subid_unused(uint32_t count, uint32_t *ret_start)
-{
-	static const char *const files[] = { SUBUID_FILE, SUBGID_FILE };
-
-	return subid_unused_in(files, ARRAY_LEN(files), count, ret_start);
-}
-
 void subid_try_grant(const char *user, struct err *e)
 {
 	uint32_t start;
 
-	if (subid_unused(USUAL_COUNT, &start))
+	if (subid_unused(SUBUID_FILE, SUBGID_FILE, USUAL_COUNT, &start))
 		err_try(e, "as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s", start,
 			start + (USUAL_COUNT - 1), start, start + (USUAL_COUNT - 1), user);
 	else

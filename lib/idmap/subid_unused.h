@@ -9,14 +9,11 @@
 #include "../base/err.h"
 
 /*
- * Find count ids that no line of these files (subuid(5)) grants and no account of the host has: the
- * first ones above all of them, and not below 100000, where useradd(8) begins. A file that cannot
- * be read counts as empty. Returns false if there are none.
+ * Find count ids that no line of these two files (SUBUID_FILE and SUBGID_FILE; subuid(5)) grants,
+ * and no account of the host has: the first ones above all of them, and not below 100000, where
+ * useradd(8) begins. A file that cannot be read counts as empty. Returns false if there are none.
  */
-bool subid_unused_in(const char *const *files, size_t n, uint32_t count, uint32_t *ret_start);
-
-/* Find ids that /etc/subuid and /etc/subgid do not grant, and no user and no group has. */
-bool subid_unused(uint32_t count, uint32_t *ret_start);
+bool subid_unused(const char *uids, const char *gids, uint32_t count, uint32_t *ret_start);
 
 /*
  * Say how root grants a user 65536 ids that are unused: "usermod --add-subuids 493216-558751 ...".

@@ -41,7 +41,7 @@ void run_try_range(struct err *e)
 {
 	uint32_t start;
 
-	if (subid_unused(65536, &start))
+	if (subid_unused(SUBUID_FILE, SUBGID_FILE, 65536, &start))
 		err_try(e, "map both users and groups to ids that nothing else uses: -m +%u",
 			start);
 }

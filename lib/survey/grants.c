@@ -139,7 +139,7 @@ static void report_none(const struct file *f)
 	uint32_t start = 0;
 	char range[32] = "START-END";
 
-	if (subid_unused(WANTED, &start)) /* fits: 2 x 10 digits */
+	if (subid_unused(SUBUID_FILE, SUBGID_FILE, WANTED, &start)) /* fits: 2 x 10 digits */
 		(void)snprintf(range, sizeof(range), "%u-%u", start, start + (WANTED - 1));
 	grants_report(f->c, GRANT_NONE, f->path, 0,
 		"%s has no %s ids here: usermod --add-sub%cids %s %s", name[0] ? name : "the user",

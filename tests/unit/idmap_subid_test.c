@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lines of subuid and subgid, sound and faulty: each is met once, with its number and its fault. */
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../../lib/base/buf.h"
 #include "../../lib/base/cleanup.h"
+#include "../../lib/base/fd.h"
 #include "../../lib/base/log.h"
 #include "../../lib/base/vec.h"
 #include "../../lib/idmap/subid.h"
+#include "../../lib/idmap/subid_unused.h"
 #include "test.h"
 
 struct met {
@@ -222,4 +228,30 @@ TEST(subid_keeps_the_first_of_repeated_lines_in_order_and_in_time)
 	/* Comparing each line with all others takes 100 times as long. */
 	CHECK((clock() - start) / CLOCKS_PER_SEC < 4);
 	VEC_DONE(&g);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	scoped_fd int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	REQUIRE(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0);
+}
+
+TEST(unused_ids_lie_above_all_grants_of_all_files)
+{
+	char dir[] = "/tmp/shiftbox-unit.XXXXXX";
+	uint32_t start;
+
+	REQUIRE(mkdtemp(dir) && chdir(dir) == 0);
+	write_file("uids", "alice:900000000:65536\n2001:100000:65536\n");
+	write_file("gids", "alice:900000000:65537\nbob:nonsense\n");
+	REQUIRE(subid_unused("uids", "gids", 65536, &start));
+	CHECK_INT(start, 900065537);
+	write_file("gids", "bob:4294900000:65536\n");
+	REQUIRE(subid_unused("uids", "gids", 1000, &start));
+	CHECK_INT(start, 4294965536);
+	CHECK(!subid_unused("uids", "gids", 65536, &start));
+	REQUIRE(subid_unused("missing", "missing", 65536, &start));
+	CHECK(start >= 100000);
+	CHECK(unlink("uids") == 0 && unlink("gids") == 0 && rmdir(dir) == 0);
 }
