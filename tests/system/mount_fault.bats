@@ -86,6 +86,7 @@ undo() {
 	OVERCOME=1 each_call fstatfs EIO 3 $MI -m +100000 -o rbind source merged # the same
 	mount -t ramfs none source/ram
 	# Calls that only look for a cause may fail: then it is not told.
+	# shellcheck disable=SC2034 # each_call reads it
 	local OVERCOME=1
 	each_call open_tree EMFILE 4 $MI -m +100000 -o rbind,skip-unsupported source merged
 	each_call mount_setattr EIO 5 $MI -m +100000 -o rbind,skip-unsupported source merged

@@ -76,7 +76,8 @@ nothing_mounted() {
 @test "what is mounted there has a record here, and the namespace's own /run does not count" {
 	need kernel 6.8
 	local dir=$SCRATCH/closed stack id
-	mkdir -p -m 700 closed/top closed/base
+	mkdir -m 700 closed
+	mkdir -m 700 closed/top closed/base
 	touch closed/base/file
 	mount -t tmpfs -o mode=755 run /run
 	namespace

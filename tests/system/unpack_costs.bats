@@ -279,6 +279,7 @@ then_whole() {
 @test "SIGTERM that comes during the last syncfs ends an unpack, and the call ends alone" {
 	need prog strace
 	local words call='inject=syncfs:delay_enter=4000000'
+	# shellcheck disable=SC2034 # teardown reads it
 	LEAVES_STAGING=1
 	costly empty 10 a.tar
 	for words in "-s $SCRATCH/store -N x" "--flat $SCRATCH/flat"; do

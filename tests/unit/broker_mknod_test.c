@@ -431,7 +431,7 @@ static void *swap_link(void *arg)
 	(void)arg;
 	/* The name is free whenever the link is made, unless this thread has failed before. */
 	while (symlink("mine", "way.new") == 0 && rename("way.new", "way") == 0 &&
-	       symlink("host", "way.new") == 0 && rename("way.new", "way") == 0)
+		symlink("host", "way.new") == 0 && rename("way.new", "way") == 0)
 		;
 	return NULL;
 }

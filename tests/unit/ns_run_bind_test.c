@@ -13,6 +13,7 @@ TEST(binds_read_as_they_are_meant)
 		{ "/a:/b:ro", "/a", "/b", true, false, false, MAP_KEEP },
 		{ "/a:/b:dev:ro:map", "/a", "/b", true, true, true, MAP_KEEP },
 		{ "/a\\:c:/b\\\\\\:", "/a:c", "/b\\:", false, false, false, MAP_KEEP },
+		{ "/a:/b:rw", "/a", "/b", false, false, false, MAP_KEEP },
 		{ "/a:/b:map=none", "/a", "/b", false, false, false, MAP_NONE },
 		{ "/a:/b:ro:map=0:100000:1;5:6:1", "/a", "/b", true, false, false, MAP_SET },
 	};
@@ -45,7 +46,7 @@ TEST(what_is_not_a_bind_is_a_usage_error)
 		"a:b",
 		"a\\:/b",
 		"a:/b:",
-		"a:/b:rw",
+		"a:/b:rx",
 		"a:/b:ro:",
 		"a:/b:map:map=+1",
 		"a:/b:map=",
