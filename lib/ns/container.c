@@ -14,6 +14,7 @@
 
 #include "../base/caps.h"
 #include "../base/sys.h"
+#include "../idmap/subid.h"
 #include "../idmap/subid_unused.h"
 #include "../idmap/userns.h"
 #include "../idmap/userns_self.h"
