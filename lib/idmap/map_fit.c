@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "accounts.h"
 #include "subid.h"
@@ -116,27 +117,59 @@ static void say_shifted(
 	err_try(e, "mount it without a map (-m none), or chown it back");
 }
 
-static void say_swapped(
-	const struct idmap *m, bool group, uint32_t id, const char *on, struct err *e)
+/* The map with the sides of the users, the groups, or both exchanged. */
+static int swap_kinds(const struct idmap *m, bool user, bool group, struct idmap *ret)
 {
-	struct idmap other = { .gid_assumed = false };
+	scoped_idmap struct idmap other = { .gid_assumed = false };
+	const struct idranges *u = user ? &other.uid : &m->uid, *g = group ? &other.gid : &m->gid;
+	int r = idmap_invert(m, &other, NULL);
+
+	return r < 0 ? r : idmap_from_ranges(u->items, u->len, g->items, g->len, ret, NULL);
+}
+
+/* user, group: does this kind look swapped? One of them does, of an id of which e is told. */
+static void say_swapped(const struct idmap *m, bool user, bool group, uint32_t id, const char *on,
+	struct err *e)
+{
+	scoped_idmap struct idmap other = { .gid_assumed = false };
 	scoped_buf struct buf b = BUF_INIT;
 	uint32_t disk = 0;
 
-	(void)disk_of(m, group, id, &disk);
+	(void)disk_of(m, !user, id, &disk);
 	(void)err_say(e, EOVERFLOW, on,
 		"on disk it belongs to %s %" PRIu32
 		", which is not a disk id of the map: it is a seen id, for disk id %" PRIu32,
-		kinds[group].word, id, disk);
+		kinds[!user].word, id, disk);
 	err_why(e, "DISK and SEEN look swapped: a map is DISK:SEEN:COUNT");
-	if (idmap_invert(m, &other, NULL) == 0)
+	if (swap_kinds(m, user, group, &other) == 0)
 		idmap_print(&other, &b);
-	idmap_done(&other);
 	if (b.len && b.len < 200 && buf_get(&b))
 		err_try(e, "-m '%s'", b.data);
 }
 
-static void try_extent(const struct idmap *m, bool group, const struct id_span *s, struct err *e)
+/* Add a range to the ranges of one kind of m. */
+static int extend(struct idmap *m, bool group, const struct idrange *range)
+{
+	const struct idranges *old = ranges_of(m, group);
+	struct idrange items[IDMAP_EXTENTS_MAX + 1];
+	struct idmap ret = { .gid_assumed = false };
+	int r;
+
+	if (old->len >= IDMAP_EXTENTS_MAX)
+		return -E2BIG;
+	memcpy(items, old->items, old->len * sizeof(*items));
+	items[old->len] = *range;
+	r = idmap_from_ranges(group ? m->uid.items : items, group ? m->uid.len : old->len + 1,
+		group ? items : m->gid.items, group ? old->len + 1 : m->gid.len, &ret, NULL);
+	if (r < 0)
+		return r;
+	idmap_done(m);
+	*m = ret;
+	return 0;
+}
+
+/* Append to b an extent for the span, and add it to m. Nothing if there is no room for it. */
+static void put_extent(struct idmap *m, bool group, const struct id_span *s, struct buf *b)
 {
 	uint32_t seen = map_fit_room(m, group, s->first), disk;
 	uint64_t n = (uint64_t)s->last - s->first + 1;
@@ -144,9 +177,29 @@ static void try_extent(const struct idmap *m, bool group, const struct id_span *
 	for (uint64_t i = 1; i < n && i < ACCOUNTS_LOW; i++)
 		if (seen + i >= UINT32_MAX || disk_of(m, group, (uint32_t)(seen + i), &disk))
 			n = i;
-	if (seen != UINT32_MAX && n <= UINT32_MAX - seen)
-		err_try(e, "add %c:%" PRIu32 ":%" PRIu32 ":%" PRIu64 " to the map",
+	if (seen == UINT32_MAX || n > UINT32_MAX - seen)
+		return;
+	if (extend(m, group,
+		    &(struct idrange){
+			    .disk = s->first, .seen = seen, .count = (uint32_t)n }) == 0)
+		buf_printf(b, "%s%c:%" PRIu32 ":%" PRIu32 ":%" PRIu64, b->len ? ";" : "",
 			kinds[group].letter, s->first, seen, n);
+}
+
+static void try_extents(const struct idmap *m, const struct id_span *users, size_t n_users,
+	const struct id_span *groups, size_t n_groups, struct err *e)
+{
+	scoped_idmap struct idmap all = { .gid_assumed = false };
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (idmap_copy(m, &all, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n_users; i++)
+		put_extent(&all, false, &users[i], &b);
+	for (size_t i = 0; i < n_groups; i++)
+		put_extent(&all, true, &groups[i], &b);
+	if (b.len && buf_get(&b))
+		err_try(e, "add %s to the map", b.data);
 }
 
 static void say_outside(
@@ -158,7 +211,7 @@ static void say_outside(
 		"on disk it belongs to %s %" PRIu32 ", which the map does not cover",
 		kinds[group].word, id);
 	err_why(e, "it is seen as %u, and cannot be changed through the mount", IDMAP_OVERFLOW);
-	try_extent(m, group, &one, e);
+	try_extents(m, &one, group ? 0 : 1, &one, group ? 1 : 0, e);
 }
 
 /* --- by the owner --- */
@@ -178,46 +231,46 @@ static bool shifted(const struct idmap *m, bool group, uint32_t id)
 	return h.user[0];
 }
 
-static enum map_fit misfit(
-	const struct idmap *m, bool group, uint32_t id, const char *on, struct err *e)
+static enum map_fit misfit(const struct idmap *m, bool group, uint32_t id)
 {
 	uint32_t disk, seen;
 
-	if (shifted(m, group, id)) {
-		say_shifted(m, group, id, on, e);
+	if (shifted(m, group, id))
 		return MAP_SHIFTED;
-	}
 	if (seen_of(m, group, id, &seen))
 		return MAP_FITS;
-	if (disk_of(m, group, id, &disk)) {
-		say_swapped(m, group, id, on, e);
-		return MAP_SWAPPED;
-	}
-	say_outside(m, group, id, on, e);
-	return MAP_OUTSIDE;
+	return disk_of(m, group, id, &disk) ? MAP_SWAPPED : MAP_OUTSIDE;
 }
 
 enum map_fit map_fit_owner(
 	const struct idmap *m, uint32_t uid, uint32_t gid, const char *on, struct err *e)
 {
-	enum map_fit user = misfit(m, false, uid, on, e);
+	enum map_fit user = misfit(m, false, uid), group = misfit(m, true, gid);
+	bool of_group = user == MAP_FITS;
+	enum map_fit fit = of_group ? group : user;
+	uint32_t id = of_group ? gid : uid;
 
-	return user != MAP_FITS ? user : misfit(m, true, gid, on, e);
+	if (fit == MAP_SHIFTED)
+		say_shifted(m, of_group, id, on, e);
+	else if (fit == MAP_SWAPPED)
+		say_swapped(m, !of_group, group != MAP_FITS, id, on, e);
+	else if (fit == MAP_OUTSIDE)
+		say_outside(m, of_group, id, on, e);
+	return fit;
 }
 
 /* --- by the ids of files --- */
 
 enum { NAMED = 3 };
 
+/* Returns how many spans are outside; the first of them are stored in out. */
 static size_t name_ids(const struct idmap *m, bool group, const struct id_use *ids,
-	struct id_span *ret_first, struct buf *b)
+	struct id_span out[static NAMED], struct buf *b)
 {
-	struct id_span out[NAMED];
 	size_t n = id_spans_outside(group ? &ids->gid : &ids->uid, ranges_of(m, group), out, NAMED);
 
 	if (!n)
 		return 0;
-	*ret_first = out[0];
 	buf_printf(b, "%s%s id", b->len ? ", " : "", kinds[group].word);
 	if (n > 1 || out[0].first != out[0].last)
 		buf_char(b, 's');
@@ -235,21 +288,22 @@ enum map_fit map_fit_ids(
 	const struct idmap *m, const struct id_use *ids, const char *on, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	struct id_span user, group;
-	size_t users = name_ids(m, false, ids, &user, &b),
-	       groups = name_ids(m, true, ids, &group, &b);
+	struct id_span user[NAMED], group[NAMED];
+	size_t users = name_ids(m, false, ids, user, &b),
+	       groups = name_ids(m, true, ids, group, &b);
 	uint32_t disk;
 
 	if (!users && !groups)
 		return MAP_FITS;
-	if (users ? !user.first && idmap_uid_disk(m, 0, &disk) :
-		    !group.first && idmap_gid_disk(m, 0, &disk)) {
-		say_swapped(m, !users, 0, on, e);
+	if (users ? !user[0].first && idmap_uid_disk(m, 0, &disk) :
+		    !group[0].first && idmap_gid_disk(m, 0, &disk)) {
+		say_swapped(m, users, groups, 0, on, e);
 		return MAP_SWAPPED;
 	}
 	(void)err_say(e, EOVERFLOW, on, "files have ids that the map does not cover: %s",
 		buf_get(&b) ? buf_get(&b) : "");
 	err_why(e, "they are seen as %u, and cannot be changed through the mount", IDMAP_OVERFLOW);
-	try_extent(m, !users, users ? &user : &group, e);
+	try_extents(m, user, users < NAMED ? users : NAMED, group, groups < NAMED ? groups : NAMED,
+		e);
 	return MAP_OUTSIDE;
 }

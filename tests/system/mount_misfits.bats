@@ -40,7 +40,10 @@ mount_it() {
 	mount_it -m 100000:0:65536 src t
 	stderr_has "DISK and SEEN look swapped" ... "-m 'b:0:100000:65536'"
 	mount_it -m u:0:100000:65536 -m g:100000:0:65536 src t
-	stderr_has "on disk it belongs to group 0" ... "DISK and SEEN look swapped"
+	stderr_has "on disk it belongs to group 0" ... "DISK and SEEN look swapped" ... \
+		"-m 'b:0:100000:65536'"
+	mount_it -m u:100000:0:65536 -m g:0:100000:65536 src t
+	stderr_has "on disk it belongs to user 0" ... "-m 'b:0:100000:65536'"
 }
 
 @test "an owner outside of the map is told, with the line that adds it" {
@@ -184,9 +187,12 @@ HIGH='{"layers":[{"files":{"f":{"data":"x","uid":99999,"gid":7}}},
 		"0 7,0 70000,0 70001,0 99999"
 	mount_it -s "$STORE" -m +100000 image:x t
 	stderr_has "'image:x': files have ids that the map does not cover: user ids 70000, 99999," \
-		"group id 70001" ... "add u:70000:170000:1 to the map"
+		"group id 70001" ... "add u:70000:170000:1;u:99999:199999:1;g:70001:170001:1 to the map"
 	must_work $MI -s "$STORE" -m +100000:100000 image:x t
 	umount t
+	mount_it -s "$STORE" \
+		-m 'b:0:100000:65536;u:70000:170000:1;u:99999:199999:1;g:70001:170001:1' image:x t
+	must_equal "$stderr" ""
 	mount_it -s "$STORE" -m 100000:0:65536 image:x t
 	stderr_has "'image:x'" ... "DISK and SEEN look swapped"
 	capture $MI -n -s "$STORE" -m +100000 image:x t
