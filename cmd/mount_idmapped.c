@@ -21,6 +21,7 @@
 #include "mount_helper.h"
 #include "mount_line.h"
 #include "mount_namespace.h"
+#include "subids.h"
 
 enum { FORM_MOUNT, FORM_ALL, FORM_UNMOUNT, FORM_LINE };
 enum {
@@ -340,8 +341,10 @@ static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *
 
 static int mount_run(void *args, struct ctx *ctx, struct err *e)
 {
-	int r = mount_words(args, ctx, e);
+	int r;
 
+	subids_tell_ignored();
+	r = mount_words(args, ctx, e);
 	known_write(); /* after a failure, too: some of several mounts may be made, or gone */
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "../lib/explain/perm.h"
 #include "../lib/idmap/idmap_forms.h"
 #include "habits.h"
+#include "subids.h"
 
 /*
  * To add a subcommand: a form here, in `forms` and in `subcommands`, the form in the options that
@@ -263,6 +264,8 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 	/* verify knows the image of a stack that it can look up. */
 	if (ctx->form == FORM_EXPLAIN && a->store && !a->image)
 		return err_usage(e, "option '--store' needs --image");
+	if (ctx->form != FORM_SUBID) /* its findings have them */
+		subids_tell_ignored();
 	return sub->run(args, ctx, operands, e);
 }
 

@@ -12,6 +12,7 @@
 #include "../lib/base/log.h"
 #include "../lib/idmap/newidmap.h"
 #include "../lib/idmap/subid.h"
+#include "../lib/idmap/userns_self.h"
 #include "../lib/ns/rootless.h"
 #include "../lib/survey/grants.h"
 #include "../lib/survey/userns_rules.h"
@@ -21,6 +22,20 @@
  * otherwise.
  */
 enum { USUAL_COUNT = 65536, USUAL_START = 100000 };
+
+static void warn_ignored(const struct grant_finding *f, void *arg)
+{
+	(void)arg;
+	log_warn("%s:%zu: %s", f->file, f->line, f->detail);
+}
+
+void subids_tell_ignored(void)
+{
+	struct grants_check c = { .fn = warn_ignored };
+
+	if (getuid() != 0 && !userns_is_nested() && names_user_of(getuid(), &c.user, NULL) == 0)
+		grants_check_ignored(&c);
+}
 
 /*
  * Keep the first finding as the reason for having no ids, or (clash) for having ids that cannot be

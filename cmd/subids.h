@@ -36,6 +36,12 @@ MUST_CHECK int subids_get(struct subids *ret, struct err *e);
  */
 MUST_CHECK int subids_enter(const struct subids *ids, unsigned long more, struct err *e);
 
+/*
+ * Warn an ordinary user about its lines of subuid(5) and subgid(5) that do not count, in a command
+ * that does not call subids_get().
+ */
+void subids_tell_ignored(void);
+
 /* Log, for a user without grants, what follows: "the command has ...". */
 void subids_tell_single(const struct subids *ids, const char *what);
 

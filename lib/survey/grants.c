@@ -73,6 +73,28 @@ static void report_line(const struct file *f, const struct subid_line *l)
 			      l->fault);
 }
 
+static int report_ignored(const struct subid_line *l, void *arg)
+{
+	const struct file *f = arg;
+
+	if (l->fault && subid_is_meant_for(l, &f->c->user))
+		report_line(f, l);
+	return 0;
+}
+
+void grants_check_ignored(struct grants_check *c)
+{
+	static const char *const paths[] = { SUBUID_FILE, SUBGID_FILE };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		scoped_buf struct buf text = BUF_INIT;
+		struct file f = { .c = c, .path = paths[i] };
+
+		if (subid_text(f.path, &text, NULL) == 0)
+			(void)subid_each(buf_get(&text), report_ignored, &f); /* always 0 */
+	}
+}
+
 /* Were the fields exchanged? Then START is a usual count, and COUNT a usual start. */
 static bool exchanged(const struct grant *g)
 {

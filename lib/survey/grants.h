@@ -62,6 +62,12 @@ void grants_report(struct grants_check *c, enum grant_fault class, const char *f
 MUST_CHECK int grants_check_files(struct grants_check *c, struct err *e);
 
 /*
+ * Report the lines of SUBUID_FILE and SUBGID_FILE that are the user's, or seem to be, and have no
+ * effect (GRANT_IGNORED), and nothing else. A file that cannot be read is passed over.
+ */
+void grants_check_ignored(struct grants_check *c);
+
+/*
  * Compare the grants of grants_check_files() with the accounts of the host and with the ids that
  * the system reserves, and the grants of other users with the user's own ids. This asks the sources
  * of accounts for all of them, which can take long.

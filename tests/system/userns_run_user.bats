@@ -129,7 +129,7 @@ $HOME_ALICE
 }
 
 @test "a line of the user that does not count is told by every command" {
-	local line file
+	local line file words
 	echo x >layer
 	tar --owner=0 --group=0 -cf layer.tar layer
 	for file in uid gid; do
@@ -144,6 +144,13 @@ $HOME_ALICE
 			capture as_user alice "$SHIFTBOX" image-unpack -q -N a layer.tar
 			must_equal "$status" 0
 			stderr_has "warning: /etc/sub$file:" ... "'$line'" ... "line does not count"
+			for words in "shift-check explain /" "shift-check host" "shift-check list" \
+				"shift-check verify --source $SCRATCH $SCRATCH" "mount-idmapped -n -u /nothere"; do
+				# shellcheck disable=SC2086 # words is several words
+				capture as_user alice "$SHIFTBOX" $words
+				stderr_has "warning: /etc/sub$file:" ... "'$line'" ... \
+					"line does not count"
+			done
 			capture run -m user:alice -- true
 			stderr_has "'$line'"
 			stderr_has "/etc/sub$file"
