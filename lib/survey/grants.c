@@ -15,9 +15,11 @@
 
 #include "../base/fd.h"
 #include "../base/num.h"
+#include "../base/path.h"
 #include "../base/subprocess.h"
 #include "../check/meta.h"
 #include "../idmap/subid_unused.h"
+#include "../idmap/userns_self.h"
 
 /* The ids that a container with Debian or Fedora needs: 0 to 65535, with nobody and nogroup. */
 enum { WANTED = 65536 };
@@ -155,12 +157,29 @@ static bool holds(const struct grant *g, uint32_t id)
 }
 
 /* Check the grants themselves, from whatever source. */
+/*
+ * Does a file belong to a user without an id here? Then it is a file of the host, seen from a user
+ * namespace: the caller cannot change it, and its set-uid bit has no effect.
+ */
+static bool is_of_outside(uint32_t uid)
+{
+	return userns_is_nested() && uid == userns_overflow_id(false);
+}
+
 static void report_none(const struct file *f)
 {
 	const char *name = f->c->user.name;
 	uint32_t start = 0;
 	char range[32] = "START-END";
+	struct stat st;
 
+	if (path_stat(f->path, true, &st) == 0 && is_of_outside(st.st_uid)) {
+		grants_report(f->c, GRANT_NONE, f->path, 0,
+			"%s has no %s ids here: this is a user namespace, and the file is that of "
+			"the host; run shiftbox shift-check subid outside of the user namespace",
+			name[0] ? name : "the user", f->kind);
+		return;
+	}
 	if (subid_unused(SUBUID_FILE, SUBGID_FILE, WANTED, &start)) /* fits: 2 x 10 digits */
 		(void)snprintf(range, sizeof(range), "%u-%u", start, start + (WANTED - 1));
 	grants_report(f->c, GRANT_NONE, f->path, 0,
@@ -384,7 +403,11 @@ static void check_helper(
 			fd, "", META_HAS_CAP, &m); /* unreadable: as if there were none */
 	setuid = m.mode & S_ISUID && m.uid == 0;
 	capable = m.cap.present && m.cap.effective && m.cap.permitted & UINT64_C(1) << cap;
-	if (!setuid && !capable)
+	if (!setuid && !capable && is_of_outside(m.uid))
+		grants_report(c, GRANT_HELPER, path, 0,
+			"has no privilege in this user namespace, which has no id for its owner: "
+			"run shiftbox shift-check subid outside of the user namespace");
+	else if (!setuid && !capable)
 		grants_report(c, GRANT_HELPER, path, 0,
 			"has neither the set-uid bit of root nor the capability %s: chmod u+s %s, "
 			"or setcap %s+ep %s",

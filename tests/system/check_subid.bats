@@ -348,3 +348,16 @@ no problems found"
 	must_fail 1 "no-such-user" "$SHIFTBOX" shift-check subid no-such-user
 	must_fail 2 "'--map' is not for subid" "$SHIFTBOX" shift-check subid -m 0:0:1 alice
 }
+
+@test "in a user namespace, the files of the host are not taken for those of the namespace" {
+	grant alice:300000:65536
+	capture as_user alice unshare -U --map-auto --map-root-user "$SHIFTBOX" shift-check subid
+	finds "this is a user namespace, and the file is that of the host" \
+		"newuidmap: has no privilege in this user namespace" \
+		"run shiftbox shift-check subid outside of the user namespace"
+	[[ $output != *usermod* && $output != *"u+s"* ]] || tell "advice that cannot be followed"
+	capture as_user alice unshare -U --map-auto --map-root-user "$SHIFTBOX" shift-check host
+	must_equal "$status" 0
+	[[ $output == *"has no privilege in this user namespace"* && $output != *"u+s"* ]] ||
+		tell "advice that cannot be followed"
+}
