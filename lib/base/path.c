@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -434,4 +437,34 @@ int path_place_of(int fd, struct place *ret)
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", slash + 1); /* fits: checked */
 	ret->dirfd = dir;
 	return 0;
+}
+
+int path_open_existing(const char *dir)
+{
+	scoped_free char *path = strdup(dir);
+	int fd = -1;
+
+	while (path &&
+		path_open(*path ? path : ".", O_PATH | O_DIRECTORY, "cannot open the directory",
+			NULL, &fd, NULL) == -ENOENT) {
+		char *slash = strrchr(path, '/');
+
+		if (!*path)
+			return -1;
+		if (slash == path && path[1])
+			slash++;
+		*(slash ? slash : path) = '\0';
+	}
+	return fd;
+}
+
+int path_may_create(int dirfd)
+{
+	struct statfs fs;
+
+	if (faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return -errno;
+	if (fstatfs(dirfd, &fs) < 0)
+		return 0;
+	return fs.f_type == PROC_SUPER_MAGIC ? -ENOENT : fs.f_type == SYSFS_MAGIC ? -EPERM : 0;
 }

@@ -85,6 +85,19 @@ MUST_CHECK int path_find_or_make(const char *path, bool follow, const char *what
 	const struct path_maker *maker, struct place *ret, struct err *e);
 
 /*
+ * Open the directory, or the nearest one above it that exists (O_PATH). The caller closes it.
+ * Returns -1 if none can be opened.
+ */
+int path_open_existing(const char *dir);
+
+/*
+ * May the caller create entries in the directory? Returns 0, or -errno: what faccessat2(2) says;
+ * -ENOENT and -EPERM for /proc and /sys, which refuse all entries with these errors. Free space is
+ * not looked at.
+ */
+MUST_CHECK int path_may_create(int dirfd);
+
+/*
  * Open a directory (O_RDONLY). If it does not exist, create it with mode, and the directories above
  * it with 0755, less the umask.
  */

@@ -196,6 +196,8 @@ static int run_dry(struct flat_unpack *f, struct unpack_result *ret, struct err 
 	int r = has_content(&f->place, &replaces, e);
 
 	if (r == 0)
+		r = tempdir_check(f->place.parent, f->place.parent_path, e);
+	if (r == 0)
 		r = unpack_read(&f->w, e);
 	if (r == 0)
 		r = merge_all(f, e);

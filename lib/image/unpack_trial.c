@@ -165,29 +165,9 @@ int unpack_trial(struct store *store, const struct source *src, const struct unp
 	return r;
 }
 
-/* Open the directory, or the nearest one above it that exists. -1: none can be opened. */
-static int open_existing(const char *dir)
-{
-	scoped_free char *path = strdup(dir);
-	int fd = -1;
-
-	while (path &&
-		path_open(*path ? path : ".", O_PATH | O_DIRECTORY, "cannot open the directory",
-			NULL, &fd, NULL) == -ENOENT) {
-		char *slash = strrchr(path, '/');
-
-		if (!*path)
-			return -1;
-		if (slash == path && path[1])
-			slash++;
-		*(slash ? slash : path) = '\0';
-	}
-	return fd;
-}
-
 int unpack_check_space(const char *dir, const struct unpack_result *need, struct err *e)
 {
-	scoped_fd int fd = open_existing(dir);
+	scoped_fd int fd = path_open_existing(dir);
 	struct statvfs fs;
 	uint64_t room;
 

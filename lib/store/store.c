@@ -24,6 +24,7 @@
 #include "store_lock.h"
 #include "store_mount.h"
 #include "store_priv.h"
+#include "tempdir.h"
 
 #define ROOT_STORE "/var/lib/shiftbox"
 #define OWNS_ALL \
@@ -241,6 +242,15 @@ static int open_part(
 	return 0;
 }
 
+/* There is no store: could it be made? */
+static int check_makeable(const struct store *s, struct err *e)
+{
+	scoped_fd int fd = path_open_existing(s->path);
+	int r = fd < 0 ? 0 : path_may_create(fd);
+
+	return r < 0 ? err_path(e, -r, s->path, "cannot make the store") : 0;
+}
+
 static int open_top(struct store *s, unsigned flags, const struct store_base *base, struct err *e)
 {
 	scoped_buf struct buf absolute = BUF_INIT;
@@ -256,6 +266,12 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 			s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
 	if (r == -ENOTDIR)
 		err_try(e, "a store is a directory: name another place for it, or remove the file");
+	if (r == -ENOENT && flags & STORE_WOULD_CREATE) {
+		r = check_makeable(s, e);
+		if (r < 0)
+			return r == -ENOENT ? -EPERM : r; /* -ENOENT: it would be made */
+		r = -ENOENT;
+	}
 	if (r == -ENOENT && !(flags & STORE_CREATE)) {
 		r = err_say(e, ENOENT, s->path, "there is no store here");
 		err_try(e, "shiftbox image-unpack makes one; --store names another");
@@ -285,6 +301,15 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	free(s->path);
 	s->path = buf_take(&absolute);
 	return 0;
+}
+
+/* Could an image be unpacked into the store? */
+static int check_writable(const struct store *s, struct err *e)
+{
+	scoped_buf struct buf tmp = BUF_INIT;
+
+	buf_printf(&tmp, "%s/tmp", s->path);
+	return buf_get(&tmp) ? tempdir_check(s->tmp, buf_get(&tmp), e) : err_nomem(e);
 }
 
 static int open_store(const char *path, unsigned flags, const struct store_base *base,
@@ -319,6 +344,8 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 		r = open_part(s, "images", flags, &s->images, e);
 	if (r == 0)
 		r = open_part(s, "tmp", flags, &s->tmp, e);
+	if (r == 0 && flags & STORE_WOULD_CREATE)
+		r = check_writable(s, e);
 	if (r == 0)
 		r = store_lock_new(s, e);
 	if (r == 0 && userns_is_nested())

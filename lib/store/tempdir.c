@@ -236,6 +236,14 @@ static void drop_mark(struct tempdir *s)
 	mark_drop(s->parent, mark_name(s->name, mark), &s->mark);
 }
 
+int tempdir_check(int parent, const char *path, struct err *e)
+{
+	const struct tempdir s = { .parent = parent, .path = path };
+	int r = path_may_create(parent);
+
+	return r < 0 ? refuse_create(&s, -r, e) : 0;
+}
+
 int tempdir_new(
 	int parent, const char *path, const char *prefix, struct tempdir *ret, struct err *e)
 {

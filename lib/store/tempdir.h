@@ -31,6 +31,9 @@ struct tempdir {
 MUST_CHECK int tempdir_new(
 	int parent, const char *path, const char *prefix, struct tempdir *ret, struct err *e);
 
+/* Would tempdir_new() be refused by the directory? Returns 0 or its error; creates nothing. */
+MUST_CHECK int tempdir_check(int parent, const char *path, struct err *e);
+
 /* Remove the directory with its content. A failure is logged as a warning. */
 void tempdir_done(struct tempdir *s);
 

@@ -159,3 +159,28 @@ fails_alike() { # TEXT WORD...: for image-unpack
 		{"files":{"l":{"type":"link","to":"b"}}}]}'
 	fails_alike "is a hard link to 'b'" -q -s "$STORE" -N x link
 }
+
+@test "a place where nothing can be created fails alike" {
+	image a '{"layers":[{"files":{"f":"x"}}]}'
+	mkdir -m 700 ro
+	mount -t tmpfs -o mode=700 none ro
+	must_work "$SHIFTBOX" image-unpack -s ro/there -N x a
+	mount -o remount,ro ro
+	fails_alike "Read-only file system" -s ro/there -N y a
+	fails_alike "Read-only file system" -s ro/new -N x a
+	fails_alike "Read-only file system" --flat ro/f a
+	umount ro
+	fails_alike "cannot make the store" -s /proc/new -N x a
+	fails_alike "cannot make the store" -s /sys/new -N x a
+	for x in proc sys; do
+		must_fail 1 "in a filesystem of the kernel ($x" \
+			"$SHIFTBOX" image-unpack -n --flat "/$x/f" a
+	done
+	make_user alice 2001 300000 65536
+	mkdir -m 755 closed
+	for x in "-N x -s" --flat; do
+		# shellcheck disable=SC2086 # x is several words
+		must_fail 1 "Permission denied" \
+			as_user alice "$SHIFTBOX" image-unpack -n $x closed/new a
+	done
+}
