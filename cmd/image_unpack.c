@@ -288,6 +288,8 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
 
+	if (ctx->form != FORM_BUNDLE)
+		subids_tell_ignored(); /* not in a user namespace, which subids_get() came before */
 	if (ctx->form == FORM_ADMIN || ctx->form == FORM_BUNDLE)
 		return run_on_store(a, ctx, e);
 	if (ctx->form == FORM_SCAN)

@@ -125,9 +125,14 @@ static int show_unmount(
 /* Two words of which only the last is a mount may be a SOURCE and a TARGET. failed: an index */
 static void advise_unmount(const struct operands *o, size_t failed, struct err *e)
 {
-	if (failed == 0 && o->len == 2 && e && !strcmp(e->op, "umount") && !e->num &&
-		umount_check(o->items[1], NULL, NULL) == 0)
-		err_try(e, "-u takes only a TARGET: shiftbox mount-idmapped -u %s", o->items[1]);
+	scoped_buf struct buf target = BUF_INIT;
+
+	if (failed != 0 || o->len != 2 || !e || strcmp(e->op, "umount") || e->num ||
+		umount_check(o->items[1], NULL, NULL) < 0)
+		return;
+	buf_shell_word(&target, o->items[1]);
+	err_try(e, "-u takes only a TARGET: shiftbox mount-idmapped -u %s",
+		buf_get(&target) ? buf_get(&target) : "TARGET");
 }
 
 static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err *e)

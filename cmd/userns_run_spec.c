@@ -95,6 +95,7 @@ static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
 	if (r < 0)
 		return r;
 	if (a->maps.len) {
+		subids_tell_ignored();
 		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, &ctx, &m, e);
 		if (r == 0)
 			r = userns_fit(&m, &s->map, e);

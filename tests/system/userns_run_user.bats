@@ -145,11 +145,15 @@ $HOME_ALICE
 			must_equal "$status" 0
 			stderr_has "warning: /etc/sub$file:" ... "'$line'" ... "line does not count"
 			for words in "shift-check explain /" "shift-check host" "shift-check list" \
-				"shift-check verify --source $SCRATCH $SCRATCH" "mount-idmapped -n -u /nothere"; do
+				"shift-check verify --source $SCRATCH $SCRATCH" \
+				"mount-idmapped -n -u /nothere" "image-unpack --scan layer.tar" \
+				"userns-run -m 0:2001:1 -- true"; do
 				# shellcheck disable=SC2086 # words is several words
 				capture as_user alice "$SHIFTBOX" $words
 				stderr_has "warning: /etc/sub$file:" ... "'$line'" ... \
 					"line does not count"
+				[ "$(grep -c "does not count" <<<"$stderr")" = 1 ] ||
+					tell "not told once"
 			done
 			capture run -m user:alice -- true
 			stderr_has "'$line'"
