@@ -45,10 +45,13 @@ struct explanation;
 /* Print whose subordinate id the file has, if a container left it behind. */
 void check_put_leftover(struct out *o, const struct explanation *x);
 
-/* Does the path have a quotation mark or a control byte, so that it is not for a shell? */
-bool check_path_is_odd(const char *path);
-
 struct buf;
+/*
+ * Append the path in quotes for a shell; FILE if it has a backslash or a control byte, which are
+ * not printed as they are.
+ */
+void check_quote_path(const char *path, struct buf *ret);
+
 /* Append the command that explains the file outside of the caller's user namespace. */
 void check_outside_command(const struct explanation *x, struct buf *ret);
 

@@ -80,7 +80,7 @@ void check_put_leftover(struct out *o, const struct explanation *x)
 {
 	const struct explain_inode *n = explain_file(x);
 	const bool plain = x->mounts.items[n->mount].kind == MOUNT_MAP_NONE;
-	const char *path = check_path_is_odd(n->path) ? "FILE" : n->path;
+	scoped_buf struct buf path = BUF_INIT;
 	struct owner_grant user = { .found = false }, group = { .found = false };
 
 	if (!x->caller.initial || !plain)
@@ -93,9 +93,10 @@ void check_put_leftover(struct out *o, const struct explanation *x)
 		put_grant(o, false, &user);
 	if (group.found)
 		put_grant(o, true, &group);
-	if (user.found)
+	check_quote_path(n->path, &path);
+	if (user.found && buf_get(&path))
 		out_safe_line(o,
-			"  %-11s as %s: shiftbox userns-run -- rm -rf '%s', or podman unshare rm "
-			"-rf '%s'",
-			"to remove", user.user, path, path);
+			"  %-11s as %s: shiftbox userns-run -- rm -rf %s, or podman unshare rm "
+			"-rf %s",
+			"to remove", user.user, path.data, path.data);
 }

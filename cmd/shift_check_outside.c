@@ -32,19 +32,22 @@ static pid_t pid_outside(const struct stat *own)
 		0;
 }
 
-bool check_path_is_odd(const char *path)
+void check_quote_path(const char *path, struct buf *ret)
 {
 	for (const char *p = path; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == '\'' || *p == 0x7f)
-			return true;
-	return false;
+		if ((unsigned char)*p < ' ' || *p == '\\' || *p == 0x7f) {
+			buf_str(ret, "FILE");
+			return;
+		}
+	buf_char(ret, '\'');
+	for (const char *p = path; *p; p++)
+		buf_str(ret, *p == '\'' ? "'\"'\"'" : (const char[]){ *p, '\0' });
+	buf_char(ret, '\'');
 }
 
 void check_outside_command(const struct explanation *x, struct buf *ret)
 {
 	const struct explain_caller *w = &x->caller;
-	const char *path = explain_file(x)->path;
-	const bool odd = check_path_is_odd(path);
 	struct stat own = { .st_ino = 0 };
 	const bool known = stat("/proc/self/ns/user", &own) == 0;
 	const pid_t pid = known ? pid_outside(&own) : 0;
@@ -56,10 +59,8 @@ void check_outside_command(const struct explanation *x, struct buf *ret)
 		buf_str(ret, "PID");
 	if (w->uid || w->gid)
 		buf_printf(ret, " --as %u:%u", w->uid, w->gid);
-	if (odd)
-		buf_str(ret, " FILE");
-	else
-		buf_printf(ret, " '%s'", path);
+	buf_char(ret, ' ');
+	check_quote_path(explain_file(x)->path, ret);
 	if (!pid && known)
 		buf_printf(ret,
 			"; PID is a process of this user namespace, listed there by: "

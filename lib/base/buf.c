@@ -185,7 +185,7 @@ void buf_shell_word(struct buf *b, const char *s)
 	}
 	buf_char(b, '\'');
 	for (; *s; s++)
-		buf_str(b, *s == '\'' ? "'\\''" : (const char[]){ *s, '\0' });
+		buf_str(b, *s == '\'' ? "'\"'\"'" : (const char[]){ *s, '\0' });
 	buf_char(b, '\'');
 }
 

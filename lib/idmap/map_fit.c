@@ -127,7 +127,7 @@ static int swap_kinds(const struct idmap *m, bool user, bool group, struct idmap
 	return r < 0 ? r : idmap_from_ranges(u->items, u->len, g->items, g->len, ret, NULL);
 }
 
-/* user, group: does this kind look swapped? One of them does, of an id of which e is told. */
+/* user, group: does this kind look swapped? id: of the users if they do, else of the groups. */
 static void say_swapped(const struct idmap *m, bool user, bool group, uint32_t id, const char *on,
 	struct err *e)
 {

@@ -118,10 +118,14 @@ static int look(
 static int other(const struct mount_plan *p, const char *what, const char *there,
 	const char *planned, struct err *e)
 {
+	scoped_buf struct buf target = BUF_INIT;
+
+	buf_shell_word(&target, p->target);
 	(void)err_say(e, EEXIST, p->target, "is mounted already, with %s", what);
 	err_op(e, "mounted");
 	err_why(e, "there: %s; wanted: %s", there ? there : "?", planned ? planned : "?");
-	err_try(e, "unmount it first: shiftbox mount-idmapped -u %s", p->target);
+	err_try(e, "unmount it first: shiftbox mount-idmapped -u %s",
+		buf_get(&target) ? buf_get(&target) : "TARGET");
 	return -EEXIST;
 }
 

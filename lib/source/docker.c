@@ -76,8 +76,12 @@ static int no_choice(const struct choice *c, struct err *e)
 	scoped_buf struct buf there = BUF_INIT;
 	int r;
 
-	if (!c->there.len)
-		return err_say(e, ENOENT, document, "names no image");
+	if (!c->there.len) {
+		r = err_say(e, ENOENT, document, "names no image");
+		err_why(e, "its list of images is empty");
+		err_try(e, "save the image again: docker save NAME -o FILE");
+		return r;
+	}
 	if (c->n_loose)
 		r = err_say(e, EINVAL, document,
 			c->ref ? "more than one image has a tag like that" :

@@ -395,8 +395,12 @@ static const struct candidate *best_of(const struct index_search *q, bool *ret_t
 /* Say what the index has instead of images. */
 static void say_other(const struct index_search *q, struct err *e)
 {
-	if (!q->other[0])
+	if (!q->other[0]) {
+		err_why(e, "its list of manifests is empty, or has only signatures, attestations "
+			   "and other data about images");
+		err_try(e, "copy the image again: skopeo copy docker://NAME oci:DIR:TAG");
 		return;
+	}
 	err_why(e, "it has an item of type '%s', which is not an image%s", q->other,
 		strstr(q->other, "docker.distribution.manifest.v1") ?
 			" that can be read: docker before version 1.10 made it" :

@@ -781,6 +781,14 @@ says() {
 		<<<"$output" || tell "whose it is"
 	explain --json src/volume/left
 	must_equal "$(jq -c .subordinate <<<"$output")" '{"user":"alice","inside":33}'
+	# The command is one that a shell understands, whatever the name.
+	touch "src/volume/it's"
+	chown 300032:300032 "src/volume/it's"
+	explain "src/volume/it's"
+	command=$(sed -n 's/.*to remove *as alice: shiftbox \(.*\), or podman.*/\1/p' <<<"$output")
+	eval "set -- $command"
+	must_work as_user alice "$SHIFTBOX" "$@"
+	must_equal "$(ls src/volume)" left
 	# From inside, both sides of the ids are shown.
 	capture as_user alice unshare -U --map-auto --map-root-user \
 		"$SHIFTBOX" shift-check explain src/volume/left

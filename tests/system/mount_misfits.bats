@@ -187,7 +187,8 @@ HIGH='{"layers":[{"files":{"f":{"data":"x","uid":99999,"gid":7}}},
 		"0 7,0 70000,0 70001,0 99999"
 	mount_it -s "$STORE" -m +100000 image:x t
 	stderr_has "'image:x': files have ids that the map does not cover: user ids 70000, 99999," \
-		"group id 70001" ... "add u:70000:170000:1;u:99999:199999:1;g:70001:170001:1 to the map"
+		"group id 70001" ... \
+		"add u:70000:170000:1;u:99999:199999:1;g:70001:170001:1 to the map"
 	must_work $MI -s "$STORE" -m +100000:100000 image:x t
 	umount t
 	mount_it -s "$STORE" \

@@ -340,6 +340,11 @@ once() {
 	must_work once +100000 ,ephemeral
 	must_fail 1 "is mounted already, with another map" once +200000 ,ephemeral
 	stderr_has "there: disk 0-65535 is seen as 100000-165535"
+	mkdir 'a b'
+	must_work "$SHIFTBOX" mount-idmapped -m 0:5:1 closed/base 'a b'
+	must_fail 1 "mount-idmapped -u 'a b'" "$SHIFTBOX" mount-idmapped --once -m 0:6:1 \
+		closed/base 'a b'
+	umount 'a b'
 	must_fail 1 "is mounted already, with another map" once +100000 ,ephemeral @none
 	must_fail 1 "there: an upper in memory; wanted: no upper" once +100000
 	must_fail 1 "wanted: an upper with disk ids" once +100000 ",upper=$SCRATCH/closed/u"

@@ -111,6 +111,7 @@ GOOD='{"files":{"base":"x"}}'
 		'{'"$l"',"index_raw":"{\"schemaVersion\":2,\"manifests\":[],\"manifests\":[]}"}'
 	refused 'has no "manifests"' '{'"$l"',"index_raw":"{\"schemaVersion\":2}"}'
 	refused "names no image" '{'"$l"',"index":{"manifests":[]}}'
+	stderr_has "why:  its list of manifests is empty" ... "try:  copy the image again"
 	refused "schemaVersion is 1" '{'"$l"',"manifest":{"schemaVersion":1}}'
 	refused "schemaVersion is 3" '{'"$l"',"index":{"schemaVersion":3}}'
 	refused 'has "manifests"' '{'"$l"',"manifest":{"manifests":[]}}'

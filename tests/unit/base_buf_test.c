@@ -199,7 +199,7 @@ TEST(a_word_for_a_shell_is_quoted_when_it_has_to_be)
 		{ "a b", "'a b'" },
 		{ "~", "'~'" },
 		{ "$HOME", "'$HOME'" },
-		{ "it's", "'it'\\''s'" },
+		{ "it's", "'it'\"'\"'s'" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
