@@ -11,7 +11,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "../lib/base/buf.h"
 #include "../lib/base/cleanup.h"
+#include "../lib/base/json.h"
 #include "../lib/base/out.h"
 #include "../lib/base/stop.h"
 
@@ -112,6 +114,25 @@ static void on_alarm(int sig)
 	wake_after(REST_MS);
 }
 
+/* The line is the object that out_message_json() prints. If memory is short, the text stays. */
+static void json_line(char *line, size_t size, const char *what)
+{
+	struct json_writer w = { 0 };
+	scoped_buf struct buf text = BUF_INIT;
+
+	json_write_object(&w, NULL);
+	json_write_i64(&w, "version", OUT_JSON_VERSION);
+	json_write_object(&w, "message");
+	json_write_str(&w, "command", state.command);
+	json_write_str(&w, "level", "warning");
+	json_write_str(&w, "what", what);
+	json_write_end(&w);
+	json_write_end(&w);
+	if (json_writer_print(&w, JSON_LINE, &text) == 0)
+		(void)snprintf(line, size, "%s\n", buf_get(&text));
+	json_writer_done(&w);
+}
+
 /* Of both forms the text fits: all words are constants. */
 static void prepare_line(char *line, size_t size, int sig, const char *left)
 {
@@ -119,15 +140,11 @@ static void prepare_line(char *line, size_t size, int sig, const char *left)
 
 	(void)snprintf(what, sizeof(what), "stopped by SIG%s%s%s", sigabbrev_np(sig),
 		left ? ": " : "", left ? left : "");
+	(void)snprintf(line, size, "%sshiftbox %s: %s\n",
+		isatty(STDERR_FILENO) ? "\r" : "", /* over the ^C of the terminal */
+		state.command, what);
 	if (state.json)
-		(void)snprintf(line, size,
-			"{\"version\":%d,\"message\":{\"command\":\"%s\","
-			"\"level\":\"warning\",\"what\":\"%s\"}}\n",
-			OUT_JSON_VERSION, state.command, what);
-	else
-		(void)snprintf(line, size, "%sshiftbox %s: %s\n",
-			isatty(STDERR_FILENO) ? "\r" : "", /* over the ^C of the terminal */
-			state.command, what);
+		json_line(line, size, what);
 }
 
 static void install(int flags)

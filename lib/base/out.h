@@ -23,7 +23,7 @@ struct out;
 
 /*
  * Each object begins with "version": this number. It is raised when a key is removed or changes its
- * meaning; new keys do not raise it. The schema is cmd/json.schema.
+ * meaning; new keys do not raise it. The schema is cmd/output.schema.json.
  */
 enum { OUT_JSON_VERSION = 1 };
 
