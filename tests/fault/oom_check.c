@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../lib/check/expect.h"
+#include "../../lib/check/infer_map.h"
 #include "../../lib/check/list_mapped.h"
 #include "../../lib/check/needed_ids.h"
 #include "../../lib/check/verify.h"
