@@ -128,8 +128,8 @@ static int swap_kinds(const struct idmap *m, bool user, bool group, struct idmap
 }
 
 /* user, group: does this kind look swapped? id: of the users if they do, else of the groups. */
-static void say_swapped(const struct idmap *m, bool user, bool group, uint32_t id, const char *on,
-	struct err *e)
+static void say_swapped(
+	const struct idmap *m, bool user, bool group, uint32_t id, const char *on, struct err *e)
 {
 	scoped_idmap struct idmap other = { .gid_assumed = false };
 	scoped_buf struct buf b = BUF_INIT;
@@ -180,8 +180,7 @@ static void put_extent(struct idmap *m, bool group, const struct id_span *s, str
 	if (seen == UINT32_MAX || n > UINT32_MAX - seen)
 		return;
 	if (extend(m, group,
-		    &(struct idrange){
-			    .disk = s->first, .seen = seen, .count = (uint32_t)n }) == 0)
+		    &(struct idrange){ .disk = s->first, .seen = seen, .count = (uint32_t)n }) == 0)
 		buf_printf(b, "%s%c:%" PRIu32 ":%" PRIu32 ":%" PRIu64, b->len ? ";" : "",
 			kinds[group].letter, s->first, seen, n);
 }
@@ -303,7 +302,7 @@ enum map_fit map_fit_ids(
 	(void)err_say(e, EOVERFLOW, on, "files have ids that the map does not cover: %s",
 		buf_get(&b) ? buf_get(&b) : "");
 	err_why(e, "they are seen as %u, and cannot be changed through the mount", IDMAP_OVERFLOW);
-	try_extents(m, user, users < NAMED ? users : NAMED, group, groups < NAMED ? groups : NAMED,
-		e);
+	try_extents(
+		m, user, users < NAMED ? users : NAMED, group, groups < NAMED ? groups : NAMED, e);
 	return MAP_OUTSIDE;
 }

@@ -20,6 +20,7 @@
 #include "mount_verify.h"
 #include "overlay.h"
 #include "overlay_settings.h"
+#include "upper_stale.h"
 
 /* Detach a mount that is attached already, even if it is busy. */
 static void detach(int mnt)
@@ -299,7 +300,9 @@ static int try_overlay(const struct mount_plan *p, struct mount_flags *ret_flags
 	if (r == 0 && p->upper_kind != UPPER_NONE)
 		ret_flags->set = (ret_flags->set & ~(uint64_t)MOUNT_ATTR_RDONLY) |
 			(p->flags.set & MOUNT_ATTR_RDONLY);
-	return r == 0 ? upper_check(p, e) : r;
+	if (r == 0)
+		r = upper_check(p, e);
+	return r == 0 ? upper_stale_check(p, e) : r;
 }
 
 int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e)

@@ -402,13 +402,7 @@ static int check_way(struct err *e)
 /* With index=off OverlayFS does not look at the marks, and mounts what does not fit together. */
 static void warn_of_marks(const struct stack *s)
 {
-	const struct mount_plan *p = s->plan;
-
-	if (upper_marks_read(s->upper, s->lowers.items[0], s->userxattr).other_layer)
-		log_warn("'%s': the upper was made over another layer than '%s', by its mark "
-			 "overlay.origin: what is seen may be a mixture; try: the layers that it "
-			 "was made over, or a new upper",
-			p->upper, p->layers.items[0].dir);
+	upper_stale_warn(s->plan, upper_marks_read(s->upper, s->lowers.items[0], s->userxattr));
 }
 
 static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o, struct err *e)

@@ -185,6 +185,17 @@ static bool parameter_is_on(const char *name)
 		*buf_get(&b) == 'Y';
 }
 
+bool overlay_settings_index(const struct mount_plan *p)
+{
+	const struct fs_option *o = p->fs_options.items;
+	const size_t n = p->fs_options.len;
+
+	if (overlay_settings_have(o, n, "index", "on") ||
+		overlay_settings_have(o, n, "index", "off"))
+		return overlay_settings_have(o, n, "index", "on");
+	return overlay_settings_have(o, n, "nfs_export", "on") || parameter_is_on("index");
+}
+
 static int verify(
 	const struct mount_plan *p, const struct fs_option *o, const char *options, struct err *e)
 {

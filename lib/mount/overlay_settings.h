@@ -27,6 +27,9 @@ MUST_CHECK int overlay_settings_check(
 bool overlay_settings_have(
 	const struct fs_option *items, size_t n, const char *name, const char *value);
 
+/* Will OverlayFS have an index: by the plan's options, or as the default of the module? */
+bool overlay_settings_index(const struct mount_plan *p);
+
 /*
  * Compare the plan's own options of OverlayFS with those of the mount, as mountinfo shows them:
  * OverlayFS switches off what the filesystems of its layers do not support, and only logs that.

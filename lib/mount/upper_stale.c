@@ -3,6 +3,7 @@
 
 #include "upper_stale.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,9 @@
 
 #include "../base/cleanup.h"
 #include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/path.h"
+#include "overlay_settings.h"
 
 /*
  * struct ovl_fb (fs/overlayfs/overlayfs.h), as it is stored: version, magic, length, flags, type of
@@ -81,4 +85,35 @@ void upper_stale_explain(const struct mount_plan *p, struct upper_marks m, struc
 			p->upper);
 		err_try(e, "%s", off);
 	}
+}
+
+void upper_stale_warn(const struct mount_plan *p, struct upper_marks m)
+{
+	if (m.other_layer)
+		log_warn("'%s': the upper was made over another layer than '%s', by its mark "
+			 "overlay.origin: what is seen may be a mixture; try: the layers that it "
+			 "was made over, or a new upper",
+			p->upper, p->layers.items[0].dir);
+}
+
+int upper_stale_check(const struct mount_plan *p, struct err *e)
+{
+	scoped_fd int upper = -1, work = -1, lower = -1;
+	struct upper_marks m;
+
+	if (p->upper_kind != UPPER_DIR ||
+		path_open(p->upper, O_PATH | O_DIRECTORY, "", NULL, &upper, NULL) < 0 ||
+		path_open(p->work, O_PATH | O_DIRECTORY, "", NULL, &work, NULL) < 0 ||
+		path_open(p->layers.items[0].dir, O_PATH | O_DIRECTORY, "", NULL, &lower, NULL) < 0)
+		return 0;
+	m = upper_marks_read(&(struct upper){ .upper = upper, .work = work }, lower, p->userxattr);
+	if (!overlay_settings_index(p)) {
+		upper_stale_warn(p, m);
+		return 0;
+	}
+	if (!m.other_layer && !m.other_upper)
+		return 0;
+	(void)err_set(e, ESTALE, p->source, "cannot stack the layers");
+	upper_stale_explain(p, m, e);
+	return -ESTALE;
 }

@@ -29,4 +29,13 @@ struct upper_marks upper_marks_read(const struct upper *u, int lower, bool userx
 /* Explain in e why OverlayFS found the upper of the plan to be stale (ESTALE). */
 void upper_stale_explain(const struct mount_plan *p, struct upper_marks m, struct err *e);
 
+/* Warn about an upper that was made over another layer, which index=off mounts. */
+void upper_stale_warn(const struct mount_plan *p, struct upper_marks m);
+
+/*
+ * For a dry run: find out by the marks whether OverlayFS would refuse the upper of the plan
+ * (-ESTALE), or warn as the mount would. What cannot be opened or compared counts as right.
+ */
+MUST_CHECK int upper_stale_check(const struct mount_plan *p, struct err *e);
+
 #endif

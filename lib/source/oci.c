@@ -396,8 +396,9 @@ static const struct candidate *best_of(const struct index_search *q, bool *ret_t
 static void say_other(const struct index_search *q, struct err *e)
 {
 	if (!q->other[0]) {
-		err_why(e, "its list of manifests is empty, or has only signatures, attestations "
-			   "and other data about images");
+		err_why(e,
+			"its list of manifests is empty, or has only signatures, attestations "
+			"and other data about images");
 		err_try(e, "copy the image again: skopeo copy docker://NAME oci:DIR:TAG");
 		return;
 	}

@@ -175,6 +175,14 @@ fuse_disk() {
 	cp -a disk/up disk/copy
 	cp -a disk/up.work disk/copy.work
 
+	must_fail 1 "cannot stack the layers: Stale file handle" \
+		$MI -n -o lower=disk/low2,upper=disk/up,index=on overlay t
+	must_fail 1 "has the index of another upper" \
+		$MI -n -o lower=disk/low,upper=disk/copy,index=on overlay t
+	must_work $MI -n -m none -o lower=disk/low,upper=disk/up,index=on overlay t
+	capture $MI -n -o lower=disk/low2,upper=disk/up,index=off overlay t
+	must_equal "$status" 0
+	stderr_has "warning: 'disk/up': the upper was made over another layer than 'disk/low2'"
 	refused disk $MI -o lower=disk/low2,upper=disk/up,index=on overlay t
 	stderr_has "Stale file handle" ... "the upper 'disk/up' was made over another layer than" \
 		"'disk/low2'" ... "-o index=off"
