@@ -576,8 +576,12 @@ static bool is_in_memory(const char *type)
 int device_trial(const struct mount_plan *p, struct device *d, bool *ret_sure, struct err *e)
 {
 	struct fs_how how = how_to_mount(p, d);
+	const struct loop_part part = { p->offset, p->sizelimit, d->read_only, p->loop_device };
 	scoped_fd int mnt = -1;
+	int r = d->needs_loop ? loop_trial(d->fd, p->source, &part, e) : 0;
 
+	if (r < 0)
+		return r;
 	*ret_sure = d->fd < 0 && is_in_memory(d->type);
 	if (*ret_sure)
 		return device_mount(p, d, &mnt, e);

@@ -429,6 +429,23 @@ int loop_attach(int file, const char *name, const struct loop_part *part, struct
 	return make_device(&q, ret, e);
 }
 
+int loop_trial(int file, const char *name, const struct loop_part *part, struct err *e)
+{
+	struct loop_request q = { .file = file, .name = name, .part = part };
+	struct loop_device shared = { .fd = -1 };
+	struct loop_info64 info;
+	int r = fstat(file, &q.st) < 0 ? err_set(e, errno, name, "cannot stat it") : 0;
+
+	if (r == 0)
+		r = find_wanted(&q, e);
+	if (r == 0)
+		r = find_device(&q, &shared, e);
+	cleanup_fd(&shared.fd);
+	if (r == 0 && *q.wanted.text && status_of(q.wanted.text, NULL, &info) == 0)
+		r = wanted_in_use(&q, e);
+	return r < 0 ? r : 0;
+}
+
 /*
  * --- is it gone? -------------------------------------------------------------------------------
  */

@@ -38,6 +38,9 @@ struct loop_device {
 MUST_CHECK int loop_attach(int file, const char *name, const struct loop_part *part,
 	struct loop_device *ret, struct err *e);
 
+/* For a dry run: would loop_attach() find the device that is given, and no conflict? */
+MUST_CHECK int loop_trial(int file, const char *name, const struct loop_part *part, struct err *e);
+
 /* Does the loop device at this path show that part of the file with the stat(2) data st? */
 bool loop_shows(const char *device, const struct stat *st, const struct loop_part *part);
 

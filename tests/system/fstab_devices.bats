@@ -124,6 +124,8 @@ free_device() {
 			mount -o "loop=$other" "$SCRATCH/image" "$SCRATCH/t"
 		must_fail 1 "'image': is attached to $DEV already" \
 			$MI -m b:0:1001:1 -o "loop=$other" image t
+		must_fail 1 "'image': is attached to $DEV already" \
+			$MI -n -m b:0:1001:1 -o "loop=$other" image t
 		stderr_has "give loop without a value, which uses $DEV"
 	done
 	must_work $MI -m b:0:1001:1 -o loop image t
@@ -135,6 +137,11 @@ free_device() {
 	cp image second
 	must_fail 1 "'$DEV': the loop device is in use" $MI -m b:0:1001:1 -o "loop=$DEV" second t
 	stderr_has "it shows '$SCRATCH/image', not 'second'"
+	must_fail 1 "'$DEV': the loop device is in use" \
+		$MI -n -m b:0:1001:1 -o "loop=$DEV" second t
+	for other in /dev/null /dev/no-such; do
+		must_fail 1 "loop device" $MI -n -m b:0:1001:1 -o "loop=$other" second t
+	done
 	must_fail 32 "" mount -o "loop=$DEV" "$SCRATCH/second" "$SCRATCH/t"
 	must_fail 1 "is not a loop device" $MI -m b:0:1001:1 -o loop=/dev/null image t
 	must_fail 1 "cannot open the loop device" $MI -m b:0:1001:1 -o loop=/dev/no-such image t
