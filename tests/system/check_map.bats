@@ -109,7 +109,7 @@ u:0:100000:1;u:5:100005:1;g:0:100000:1"
 	local form
 	mkdir d m
 	touch d/file
-	chown 5:9 d/file
+	chown 5:9 d d/file
 	form=$("$SHIFTBOX" shift-check map --to fstab 'u:5:7:1;g:9:11:2')
 	must_work "$SHIFTBOX" mount-idmapped -o "$form" d m
 	must_equal "$(owner m/file)" 7:11
