@@ -77,7 +77,7 @@ switched_off() {
 	# Without an upper OverlayFS goes on with index=off, and only its log says so.
 	must_fail 1 "the stack is not as requested: index is off, not on" \
 		$MI -o "lower=disk/top,lower=disk/base,index=on" overlay t
-	stderr_has "OverlayFS has switched it" ... "leave the option out"
+	stderr_has "OverlayFS has switched it" ... "omit the option"
 }
 
 @test "an option that OverlayFS switches off is an error" {
