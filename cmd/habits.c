@@ -14,6 +14,10 @@
 #define NO_DAEMON OMIT "there is no daemon; to go on in the shell, write & after the command"
 #define BIND "use -b SRC:DST (--bind), or -b SRC:DST:ro"
 #define RUN_IT "shiftbox userns-run -i NAME CMD... runs a command in a stored image"
+#define BUILD \
+	"build it with another program (podman build -t NAME DIR, podman save -o FILE NAME), " \
+	"then shiftbox image-unpack docker-archive:FILE"
+#define KEPT "copy the image that was unpacked: a store has its files, and no archive"
 #define MOUNT_IT "shiftbox mount-idmapped -m MAP image:NAME DIR mounts a stored image"
 
 const struct habit image_unpack_habits[] = {
@@ -60,6 +64,10 @@ const struct habit image_unpack_habits[] = {
 	{ "bundle", "did you mean --bundle DIR?" },
 	{ "pull", FETCH },
 	{ "load", "omit the word: shiftbox image-unpack docker-archive:FILE" },
+	{ "tag", "unpack it with another name: shiftbox image-unpack -N NAME SOURCE" },
+	{ "save", KEPT },
+	{ "push", KEPT },
+	{ "build", BUILD },
 	{ "import", "omit the word: shiftbox image-unpack -N NAME FILE.tar" },
 	{ "unpack", "omit the word: shiftbox image-unpack SOURCE" },
 	{ "run", RUN_IT },
@@ -142,13 +150,13 @@ const struct habit userns_run_habits[] = {
 	{ "--cap-add", "use --allow RULE, such as --allow mknod:safe" },
 	{ "--entrypoint", "write the command after the options: -i NAME CMD..." },
 	{ "--chroot", "use -r DIR (--rootfs)" },
-	{ "--root", "use -r DIR (--rootfs)" },
 	{ "--directory", "use -r DIR (--rootfs)" },
 	{ "-D", "use -r DIR (--rootfs)" },
 	{ "--cwd", "use -w DIR (--workdir)" },
 	{ "--chdir", "use -w DIR (--workdir)" },
 	{ "-C", "use -w DIR (--workdir)" },
 	{ "--setenv", "use -e NAME=VALUE (--env)" },
+	{ "--env-file", "use -e NAME=VALUE (--env) for each of its lines" },
 	{ "--uid", "use -u USER (--user)" },
 	{ "-U", OMIT "a user namespace is always made" },
 	{ "--unshare-user", OMIT "a user namespace is always made" },
@@ -174,6 +182,7 @@ const struct habit shift_check_habits[] = {
 	{ "--format", "use --to FORM" },
 	{ "--output", "use --to FORM" },
 	{ "-o", "use --to FORM" },
+	{ "--from", OMIT "a map of another tool is read in the form that it has" },
 	{ "-a", "use --all-namespaces (list), or --max-findings=0 (verify)" },
 	{ "--recursive", OMIT "the whole tree is read; --submounts reads the mounts below, too" },
 	{ "-r", OMIT "the whole tree is read; --submounts reads the mounts below, too" },
@@ -224,6 +233,7 @@ const struct habit shiftbox_habits[] = {
 	{ "map", "did you mean shiftbox shift-check map?" },
 	{ "subid", "did you mean shiftbox shift-check subid?" },
 	{ "host", "did you mean shiftbox shift-check host?" },
+	{ "build", BUILD },
 	{ "info", "did you mean shiftbox shift-check host?" },
 	{ NULL, NULL },
 };

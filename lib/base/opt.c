@@ -111,6 +111,9 @@ static int by_name(
 		return err_usage_try(e, "write one of them in full",
 			"option '--%.*s' is ambiguous: --%s or --%s", (int)n, name, found.opt->name,
 			other->name);
+	/* The word of another program means what it means there, whatever is abbreviated so. */
+	if (is_habit(p, name - 2, n + 2, e))
+		return -EINVAL;
 
 	*ret = found;
 	return 0;
