@@ -116,8 +116,8 @@ int platform_check(const struct json *config, const char *doc, const struct plat
 
 		err_try(e,
 			"omit --platform: the image has only this one; skopeo copy "
-			"--override-arch=%s fetches another",
-			want->arch);
+			"--override-os=%s --override-arch=%s fetches another",
+			want->os, want->arch);
 		return r;
 	}
 	log_warn("the image is for %.32s/%.32s: its programs do not run on this machine",

@@ -53,7 +53,7 @@ static void fetch(const char *transport, const char *ref, struct err *e)
 void source_advise_missing(const char *spec, struct err *e)
 {
 	const char *ref = after(spec, "registry:"), *path = after(spec, "oci:");
-	const char *digest = path ? strstr(path, "@sha") : NULL;
+	const char *digest = path ? strstr(path, "@sha") : NULL, *url = after(spec, "file://");
 
 	for (size_t i = 0; i < ARRAY_LEN(transports) && !ref; i++) {
 		const char *rest = after(spec, transports[i]);
@@ -66,7 +66,10 @@ void source_advise_missing(const char *spec, struct err *e)
 			return;
 		}
 	}
-	if (digest)
+	if (url || (path && !strncmp(path, "//", 2)))
+		err_try(e, "write the path alone: %s%s",
+			url ? "" : "oci:", (url ? url : path) + (url ? 0 : strspn(path, "/")));
+	else if (digest)
 		err_try(e, "a digest follows a colon: oci:%.*s:%s", (int)(digest - path), path,
 			digest + 1);
 	else if (path || after(spec, "dir:") || strstr(spec, "-archive:") || after(spec, "layer:"))
