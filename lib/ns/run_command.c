@@ -247,10 +247,14 @@ static bool is_on_noexec(const char *path)
 static void explain_refusal(const struct run_spec *s, const char *path, struct err *e)
 {
 	scoped_buf struct buf closed = BUF_INIT;
+	struct stat st;
 
 	if (find_closed(s, path, &closed)) {
 		err_why(e, "%s", closed.data);
 		err_try(e, "open the directory to that user, or move the program");
+	} else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		err_why(e, "it is a directory");
+		err_try(e, "specify a program, by its path or in a directory of PATH");
 	} else if (is_on_noexec(path))
 		err_why(e, "it is on a mount with noexec");
 	else if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
@@ -281,6 +285,11 @@ static int execute(const struct run_spec *s, struct err *e)
 		err_why(e,
 			"the file exists, but its interpreter, or the loader of its libraries, "
 			"does not");
+	if (!strchr(name, '/') && s->host_root)
+		err_try(e,
+			"specify an existing program, by its path or in a directory of PATH; if %s "
+			"is an image: -i %s CMD...",
+			name, name);
 	return RUN_NO_COMMAND;
 }
 

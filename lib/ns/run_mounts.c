@@ -68,8 +68,10 @@ static int check_host_root(int fd, const char *source, const struct mount_map *m
 		return 0;
 	if (!idmap_uid_seen(&map->map, 0, &seen) && !idmap_gid_seen(&map->map, 0, &seen))
 		return 0;
-	return err_say(
+	(void)err_say(
 		e, EINVAL, source, "is the host's own root, which a command cannot get writable");
+	err_try(e, "make it read-only: --read-only for the root, :ro after a bind");
+	return -EINVAL;
 }
 
 /* s: without fd, which is opened here. */

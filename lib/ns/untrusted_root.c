@@ -138,6 +138,10 @@ int untrusted_root_place(int root, const char *path, bool dir, int *ret_fd, stru
 			"cannot mount on this path in the root of the command");
 		if (S_ISLNK(st.st_mode))
 			err_why(e, "it is a symbolic link, which is not followed");
+		else
+			err_why(e, "a directory is mounted on directories only, a file on files");
+		err_try(e, "name a path there that is %s, or does not exist yet",
+			dir ? "a directory" : "a file");
 		return dir ? -ENOTDIR : -EISDIR;
 	}
 	*ret_fd = TAKE_FD(fd);
