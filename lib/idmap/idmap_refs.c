@@ -56,8 +56,12 @@ static int entry_user(const struct map_parser *p, struct word w,
 
 	if (!name.len)
 		return user_missing(p, &w, &name);
-	if (memchr(name.s, ':', name.len))
-		return word_fault(p->e, EINVAL, &name, "a user name cannot have a ':' in it");
+	if (memchr(name.s, ':', name.len)) {
+		r = word_fault(p->e, EINVAL, &name, "a user name cannot have a ':' in it");
+		err_try(p->e, "write %.*s alone; numbers of ids are written DISK:SEEN:COUNT",
+			(int)((const char *)memchr(name.s, ':', name.len) - w.s), w.s);
+		return r;
+	}
 	s = word_dup(&name);
 	if (!s)
 		return err_nomem(p->e);

@@ -92,10 +92,13 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 		return r;
 	}
 	type = ioctl(fd, NS_GET_NSTYPE);
-	if (type != CLONE_NEWUSER)
-		return err_say(e, EINVAL, NULL,
+	if (type != CLONE_NEWUSER) {
+		r = err_say(e, EINVAL, NULL,
 			type < 0 ? "the descriptor is not of a namespace" :
 				   "the descriptor is of another kind of namespace");
+		err_try(e, "name a user namespace: /proc/PID/ns/user, or pid:PID");
+		return r;
+	}
 	if (stat("/proc/self/ns/user", &own) == 0 && same_file(&own, &st))
 		return own_fault(e);
 
