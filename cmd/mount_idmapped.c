@@ -14,6 +14,7 @@
 #include "../lib/mount/image_source.h"
 #include "../lib/mount/known.h"
 #include "../lib/mount/match.h"
+#include "../lib/mount/options.h"
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
 #include "habits.h"
@@ -276,8 +277,12 @@ static int too_few(const struct mount_args *a, char **operands, struct err *e)
 	if (!word)
 		return err_usage_try(e, "shiftbox mount-idmapped -m MAP SOURCE TARGET",
 			"SOURCE and TARGET are needed");
-	for (size_t i = 0; i < a->options.len; i++)
+	for (size_t i = 0; i < a->options.len; i++) {
+		if (!strncmp(a->options.items[i], "remount", strlen("remount")) ||
+			strstr(a->options.items[i], ",remount"))
+			return mount_options_refuse("remount", e);
 		stack |= !!strstr(a->options.items[i], "lower=");
+	}
 	(void)err_usage(e, "'%s' is the only operand: SOURCE and TARGET are needed", word);
 	if (a->maps.len && is_directory(a->maps.items[0])) {
 		err_why(e, "'%s' was taken as the MAP, as the value of -m", a->maps.items[0]);

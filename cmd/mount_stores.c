@@ -53,7 +53,9 @@ int mount_plan_words(const struct mount_args *a, struct mount_request q,
 
 	if (image) {
 		if (!*image)
-			return err_usage(e, "the name of the image is missing: image:NAME");
+			return err_usage_try(e,
+				"write image:NAME; shiftbox image-unpack --list shows the names",
+				"the name of the image is missing: image:NAME");
 		r = stores_get(stores, q.options->store ? q.options->store : a->store, &store, e);
 		if (r == 0)
 			r = store_image_layers(store, image, &layers, NULL, e);

@@ -216,7 +216,8 @@ static int surplus(
 	const struct subcommand *sub, const char *word, const char *operand, struct err *e)
 {
 	(void)err_usage(e, "unexpected operand '%s': %s takes one %s", operand, word, sub->operand);
-	err_try(e, "give %s one %s at a time", word, sub->operand);
+	err_try(e, "give %s one %s at a time%s", word, sub->operand,
+		strcmp(word, "explain") ? "" : "; an operation is written --op write");
 	return -EINVAL;
 }
 
