@@ -110,6 +110,13 @@ each() {
 	1 | my image | choose one with --name | image-unpack -N 'my image' oci:debian
 	2 | -C | use --flat DIR to unpack into a | image-unpack -C D2 oci:debian
 	2 | the store's path is | name a directory, or omit | image-unpack --store= oci:debian
+	1 | loop | mend its symbolic links: namei | ln -s loop loop; image-unpack loop
+	1 | //debian2 | write the path alone: oci:debian2 | image-unpack oci://debian2
+	1 | file:///x.tar | write the path alone: /x.tar | image-unpack file:///x.tar
+	1 | windows/amd64 | --override-os=windows | image-unpack --platform windows/amd64 oci:debian
+	1 | tag | shiftbox image-unpack -N NAME SOURCE | image-unpack tag debian other
+	1 | save | copy the image that was unpacked | image-unpack save debian
+	1 | build | build it with another program | image-unpack build .
 	E
 }
 
@@ -175,6 +182,11 @@ each() {
 	1 | umount | did you mean shiftbox | mount-idmapped umount DST
 	2 | SRC | name the directory to mount it | mount-idmapped -m +100000 SRC
 	2 | SRC | name the directory to mount it | mount-idmapped --option ro -m +1 SRC
+	1 | loop | mend its symbolic links: namei | ln -s loop loop; mount-idmapped -m +1 loop DST
+	2 | another kind | /proc/PID/ns/user | mount-idmapped -m /proc/$$/ns/mnt SRC DST
+	2 | remount | mount -o remount,bind,ro TARGET | mount-idmapped -o ro,remount DST
+	2 | image:NAME | --list shows the names | mount-idmapped -m +1 image: DST
+	2 | alice:5 | write user:alice alone | mount-idmapped -m user:alice:5 SRC DST
 	E
 }
 
@@ -210,6 +222,11 @@ each() {
 	125 | the map has no | map id 0 of both, as -m +100000 | userns-run -m 1000:400000:1 id
 	125 | run | omit the word: shiftbox | userns-run run -i debian sh
 	125 | CMD is missing | write the command after the | userns-run
+	125 | passwd | a directory, or | userns-run -m +4000 -i debian -b SRC:/etc/passwd id
+	125 | --env-file | use -e NAME=VALUE (--env) for | userns-run --env-file f id
+	126 | SRC | specify a program, by its path | userns-run -m +400000 ./SRC
+	127 | ubuntu | if ubuntu is an image: -i ubuntu | userns-run -m +400000 ubuntu sh
+	125 | / | read-only: --read-only for | userns-run -m +400000 -r / id
 	E
 }
 
@@ -238,6 +255,9 @@ each() {
 	1 | SRC | specify the other side with | shift-check verify SRC
 	1 | nope | unpack one by that name (shiftbox | shift-check verify --image nope SRC
 	2 | --version | write --version alone, or omit it | shift-check --version=2
+	2 | --user | use --as USER | shift-check explain --user alice SRC/f
+	2 | --from | omit it: a map of another tool | shift-check map --from lxc +1
+	2 | write | an operation is written --op | shift-check explain SRC/f write
 	E
 }
 
@@ -250,6 +270,7 @@ each() {
 	2 | --hlep | did you mean shiftbox --help? | shiftbox --hlep
 	2 | nothing | shiftbox --list lists the commands | shiftbox help nothing
 	2 | run | did you mean shiftbox userns-run? | shiftbox run -it debian
+	2 | build | build it with another program | shiftbox build .
 	E
 }
 
