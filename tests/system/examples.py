@@ -32,6 +32,7 @@ class Example:
     def __init__(self, line, user, command):
         self.line, self.user, self.command = line, user, command
         self.typed, self.printed = [], []
+        self.shows_output = False  # with its command the block shows what that prints, if anything
 
     def join(self):
         return '\n'.join(self.printed)
@@ -138,6 +139,8 @@ def with_prompts(start, lines):
             examples[-1].printed.append(line)
         else:
             raise Problem(f'line {start + number}: output without a command: {line}')
+    for example in examples:
+        example.shows_output = True
     return examples
 
 
@@ -217,6 +220,10 @@ def run(example, prefix, command):
     if example.printed and not matches(example.printed, printed):
         raise Problem(f'line {example.line}: {command}\nit is shown to print:\n'
                       f'{example.join()}\nit prints:\n{output}')
+    warned = [line for line in printed if 'warning:' in line]
+    if warned and example.shows_output and not example.printed:
+        raise Problem(f'line {example.line}: {command}\nno warning is shown, and it prints:\n'
+                      f'{warned[0]}')
     if found and not any('finding' in line for line in example.printed):
         raise Problem(f'line {example.line}: {command}\nit is not shown to find something:\n'
                       f'{output}')
