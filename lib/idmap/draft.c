@@ -167,6 +167,8 @@ static int overlap_fault(
 		first < last ? " each" : "");
 	if (seen)
 		many_to_one(e, a, b, first);
+	else
+		err_try(e, "omit one of the two, or part of its ids: an id is shown as one other");
 	return -EINVAL;
 }
 
