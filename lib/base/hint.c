@@ -24,6 +24,8 @@ static const struct {
 	{ "open", ENOENT, "check the name: namei PATH shows how much of it exists" },
 	{ "open", ENOTDIR, "check the name: namei PATH shows which part is not a directory" },
 	{ "open", EISDIR, "specify a file" },
+	{ "open", ENAMETOOLONG,
+		"use a shorter one: a name has at most 255 bytes, and a path 4095" },
 	{ "open", ELOOP, "mend its symbolic links: namei PATH shows where each leads" },
 	{ "open", EACCES,
 		"run as root, or as a user with access: namei -l PATH shows the permissions" },

@@ -162,7 +162,9 @@ static int check_stack_options(const struct mount_options *o, bool image, struct
 		return err_usage(
 			e, "the source overlay needs its layers: -o lower=DIR, topmost first");
 	if (o->upper && o->ephemeral)
-		return err_usage(e, "options 'upper' and 'ephemeral' exclude each other");
+		return err_usage_try(e,
+			"omit one of them: upper keeps what is written, and ephemeral does not",
+			"options 'upper' and 'ephemeral' exclude each other");
 	if (o->work && !o->upper)
 		return err_usage(e, "option 'work' needs 'upper'");
 	if (!o->upper && !o->ephemeral && (o->upper_plain || o->volatile_))
@@ -400,7 +402,8 @@ int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct er
 int mount_plan_check(const struct mount_plan *p, struct err *e)
 {
 	if (!*p->source || !*p->target)
-		return err_usage(e, "%s must not be empty", *p->source ? "TARGET" : "SOURCE");
+		return err_usage_try(e, "name both; in a script, a variable may be empty",
+			"%s must not be empty", *p->source ? "TARGET" : "SOURCE");
 	if (p->kind != MOUNT_OVERLAY)
 		return 0;
 	if (!p->layers.len)

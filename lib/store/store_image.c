@@ -37,7 +37,7 @@ int store_image_name_check(const char *name, struct err *e)
 		"a name has 1 to %d letters, digits and ._+:@=~%%-, and begins with neither dot "
 		"nor dash",
 		(int)MAX_NAME);
-	err_try(e, "choose one with --name");
+	err_try(e, "choose one with --name; shiftbox image-unpack --list shows the names in use");
 	return r;
 }
 
