@@ -439,9 +439,11 @@ static int run_own(const char *word, char **operands)
 		if (strcmp(word, own[i].name) &&
 			(!own[i].short_name || strcmp(word, own[i].short_name)))
 			continue;
-		if (n < own[i].operands_min)
+		if (n < own[i].operands_min) {
 			r = err_usage(&e, "%s: an operand is missing", own[i].name);
-		else if (n > own[i].operands_max)
+			if (own[i].run == own_install)
+				err_try(&e, "write it after the option: --install DIR");
+		} else if (n > own[i].operands_max)
 			r = err_usage(&e, "%s: unexpected operand '%s'", own[i].name,
 				operands[own[i].operands_max]);
 		else
