@@ -148,7 +148,7 @@ each() {
 	2 | bad | write a map such as 1000:100033:1 | mount-idmapped -m bad SRC DST
 	2 | 0:100000:65536:b | the kind of id comes | mount-idmapped -m 0:100000:65536:b SRC DST
 	2 | 0:1:100000:65536 | write one range as | mount-idmapped -m 0:1:100000:65536 SRC DST
-	2 | b:5:200:10 | see ENTRIES and EXAMPLES | mount-idmapped -m '0:100:10 5:200:10' SRC DST
+	2 | b:5:200:10 | omit one of the two, or | mount-idmapped -m '0:100:10 5:200:10' SRC DST
 	2 | 0:100:0 | write the number of ids as COUNT: | mount-idmapped -m 0:100:0 SRC DST
 	2 | 0:4294967290:10 | choose smaller numbers: | mount-idmapped -m 0:4294967290:10 SRC DST
 	2 | self | write the number of a process, as | mount-idmapped -m pid:self SRC DST
@@ -186,6 +186,9 @@ each() {
 	2 | another kind | /proc/PID/ns/user | mount-idmapped -m /proc/$$/ns/mnt SRC DST
 	2 | remount | mount -o remount,bind,ro TARGET | mount-idmapped -o ro,remount DST
 	2 | image:NAME | --list shows the names | mount-idmapped -m +1 image: DST
+	2 | TARGET | name both; in a script | mount-idmapped -m +1 SRC ''
+	2 | 'ephemeral' | omit one of them | mount-idmapped -o upper=U,ephemeral image:debian DST
+	1 | cannot open the target | use a shorter one | mount-idmapped SRC $(printf %0300d 1)
 	2 | alice:5 | write user:alice alone | mount-idmapped -m user:alice:5 SRC DST
 	E
 }
@@ -223,6 +226,7 @@ each() {
 	125 | run | omit the word: shiftbox | userns-run run -i debian sh
 	125 | CMD is missing | write the command after the | userns-run
 	125 | passwd | a directory, or | userns-run -m +4000 -i debian -b SRC:/etc/passwd id
+	125 | x/debian | image-unpack --list shows | userns-run -m +400000 -i x/debian id
 	125 | --env-file | use -e NAME=VALUE (--env) for | userns-run --env-file f id
 	126 | SRC | specify a program, by its path | userns-run -m +400000 ./SRC
 	127 | ubuntu | if ubuntu is an image: -i ubuntu | userns-run -m +400000 ubuntu sh
@@ -271,6 +275,7 @@ each() {
 	2 | nothing | shiftbox --list lists the commands | shiftbox help nothing
 	2 | run | did you mean shiftbox userns-run? | shiftbox run -it debian
 	2 | build | build it with another program | shiftbox build .
+	2 | --install | write it after the option | shiftbox --install
 	E
 }
 
