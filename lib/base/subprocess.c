@@ -70,8 +70,10 @@ int subprocess_fork(const char *what, struct err *e)
 		return err_set(e, errno, NULL, "cannot start a process");
 	if (pid == 0) {
 		/* What it makes is for the parent alone. */
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
-			_exit(126);
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+			return err_set(e, errno, NULL, "cannot let a process end with its parent");
+		if (getppid() != parent)
+			_exit(126); /* the parent has ended, and no process waits */
 		return SUBPROCESS_CHILD;
 	}
 	r = subprocess_wait(pid);

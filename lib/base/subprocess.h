@@ -40,7 +40,7 @@ MUST_CHECK int subprocess_wait(pid_t pid);
  * Fork, and let the child go on with the work (what: "makes the mounts"). Returns SUBPROCESS_CHILD
  * in the child. The caller waits for the child and returns its exit status, or 128 + n for signal
  * n, which is logged, or -errno if it cannot fork or wait. The child is killed when the calling
- * thread ends.
+ * thread ends; if that cannot be arranged, it is the child that gets -errno.
  */
 enum { SUBPROCESS_CHILD = 256 };
 MUST_CHECK int subprocess_fork(const char *what, struct err *e);
