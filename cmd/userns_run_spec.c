@@ -205,15 +205,18 @@ static int find_misfits(const struct userns_args *a, struct run_spec *s, struct 
 /* Before anything is made of it, so that the error is about the root and not about a mount. */
 static int check_rootfs(const struct userns_args *a, struct err *e)
 {
+	static const char what[] = "cannot open the root of the command";
+	scoped_fd int fd = -1;
 	struct stat st;
-	int r = a->rootfs ? path_stat(a->rootfs, true, &st) : 0;
+	int r = a->rootfs ? path_open(a->rootfs, O_PATH, what, NULL, &fd, e) : 0;
 
-	if (r < 0) {
-		(void)err_path(e, -r, a->rootfs, "cannot open the root of the command");
+	if (r == -ENOENT)
 		source_advise(a->rootfs, a->store, "-i %s", e);
+	if (r < 0 || !a->rootfs)
 		return r;
-	}
-	if (!a->rootfs || S_ISDIR(st.st_mode))
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, a->rootfs, "cannot stat the root of the command");
+	if (S_ISDIR(st.st_mode))
 		return 0;
 	(void)err_say(
 		e, ENOTDIR, a->rootfs, "is not a directory, and cannot be the root of the command");

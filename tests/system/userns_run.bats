@@ -213,7 +213,7 @@ Seccomp:	0"
 		timeout 300 sh -c "echo closed >fifo"
 	) >out
 	must_equal "${PIPESTATUS[0]} $(cat out)" "7 out"
-	must_fail 125 'Not a directory' $RUN -r closed/root/etc/passwd -- true
+	must_fail 125 'is not a directory' $RUN -r closed/root/etc/passwd -- true
 }
 
 @test "signals keep their meaning: SIGPIPE ends, what was ignored or blocked stays so" {
