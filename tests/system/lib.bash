@@ -41,6 +41,9 @@
 # A file that wants more before or after each test defines test_setup or test_teardown. A test that
 # leaves staging on purpose (it kills the program) sets LEAVES_STAGING=1.
 
+# What --prune prints where it finds nothing.
+NONE_TO_REMOVE='nothing to remove: every layer belongs to an image or is mounted'
+
 bats_require_minimum_version 1.5.0
 
 TESTS=${TESTS:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}

@@ -83,10 +83,10 @@ replace() {
 		replace
 		must_equal "$(layers)" "a b c"
 		must_work "$SHIFTBOX" image-unpack -n -s store --prune
-		must_equal "$output" ""
+		must_equal "$output" "$NONE_TO_REMOVE"
 		capture "$SHIFTBOX" image-unpack -v -s store --prune
 		must_equal "$status" 0
-		must_equal "$output" ""
+		must_equal "$output" "$NONE_TO_REMOVE"
 		[[ $stderr == *"which no image names: it is mounted"* ]]
 		must_equal "$(layers)" "a b c"
 		must_equal "$(cat target/b)" 2

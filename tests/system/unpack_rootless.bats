@@ -420,7 +420,7 @@ nobody 60005:60005"
 	[[ $output == *"to be unpacked into $STORE"* ]] || tell "another store"
 	must_work alice image-unpack --remove a
 	must_work alice image-unpack --prune
-	must_equal "$output" ""
+	must_equal "$output" "$NONE_TO_REMOVE"
 	must_work alice image-unpack --remove b
 	must_work alice image-unpack --prune
 	[[ $output == "removed layers/sha256-"* || $output == "removed sha256-"* ]] ||
@@ -491,7 +491,7 @@ nobody 60005:60005"
 	must_work timeout 300 \
 		setpriv --reuid alice --regid alice --clear-groups env HOME="$SCRATCH/home-alice" \
 		"$SHIFTBOX" image-unpack --prune
-	must_equal "$output" ""
+	must_equal "$output" "$NONE_TO_REMOVE"
 	rm home-alice/ready
 	wait
 	must_work alice image-unpack --prune

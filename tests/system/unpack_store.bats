@@ -180,7 +180,7 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_fail 1 "has no image for linux/vax" \
 		"$SHIFTBOX" image-unpack -s "$STORE" --platform linux/vax a
 	[[ $stderr == *linux/mips64le*linux/arm/v6* ]]
-	must_fail 2 "a platform is" "$SHIFTBOX" image-unpack -s "$STORE" --platform linux a
+	must_fail 2 "'linux' is not a platform: OS/ARCH" "$SHIFTBOX" image-unpack -s "$STORE" --platform linux a
 	image b '{"config":{"architecture":"vax"},"layers":[{"files":{"p":"vax"}}]}'
 	capture "$SHIFTBOX" image-unpack -s "$STORE" b
 	must_equal "$status" 0
@@ -199,7 +199,7 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show a
 	[[ $output == *sha256-* ]]
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
-	must_equal "$output" ""
+	must_equal "$output" "$NONE_TO_REMOVE"
 	must_fail 1 "there is no such image" "$SHIFTBOX" image-unpack -s "$STORE" --remove c
 	[[ $stderr == *"it holds a, b"*"try:  unpack one by that name"* ]]
 	must_work "$SHIFTBOX" image-unpack -n -s "$STORE" --remove a
@@ -245,10 +245,12 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --remove a
 	json 'd == [{"event": "remove", "name": "a", "removed": True}]'
 	must_work "$SHIFTBOX" image-unpack -n --json -s "$STORE" --prune
-	json 'len(d) == 2 and all(set(x) == {"event", "directory", "entries", "bytes",
-		"removed"} and x["removed"] is False for x in d)'
+	json 'len(d) == 3 and all(set(x) == {"event", "directory", "entries", "bytes",
+		"removed"} and x["removed"] is False for x in d[:-1])'
+	json 'set(d[-1]) == {"event", "layers", "bytes", "removed"} and d[-1]["layers"] == 2 and
+		d[-1]["event"] == "pruned" and d[-1]["removed"] is False'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --prune
-	json 'len(d) == 2 and all(x["removed"] is True for x in d)'
+	json 'len(d) == 3 and all(x["removed"] is True for x in d)'
 }
 
 @test "a store that others can pass, or that is not ours, is refused; what is no store too" {
