@@ -37,5 +37,6 @@ dump() {
 json() {
 	python3 -c 'import json, sys
 d = [json.loads(x) for x in sys.argv[1].splitlines()]
+assert all(x.pop("version") == 1 for x in d), d
 assert ('"$1"'), d' "$output"
 }

@@ -102,7 +102,7 @@ images() {
 	done
 	rm -rf other
 	on_terminal 80 env TERM=xterm NO_COLOR=1 "$SHIFTBOX" image-unpack -s other -N a img
-	grep -q '#####' shown || say "no bar: $(cat -v shown)"
+	grep -qE '\[[#.]{5}' shown || say "no bar: $(cat -v shown)"
 	! grep -q $'\033\[[0-9]*m' shown || say "$(cat -v shown)"
 	on_terminal 80 env TERM=xterm NO_COLOR=1 "$SHIFTBOX" shift-check -m +5 t
 	! grep -q $'\033\[[0-9]*m' shown || say "$(cat -v shown)"

@@ -338,7 +338,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	capture "$SHIFTBOX" image-unpack -s store --bundle closed/b -m +100000:65536 app
 	must_equal "$status" 0
 	[[ $stderr == *"'$SCRATCH/closed' is closed to others (mode 0700)"*"uid 100000"* ]]
-	[[ $stderr == *"declares a volume at /data"*'/a\x1bb'* ]]
+	[[ $stderr == *"declares 2 volumes ("*/data*'/a\x1bb'* ]]
 }
 
 @test "an image without /proc has to be writable, and that is told" {

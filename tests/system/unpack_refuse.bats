@@ -186,7 +186,7 @@ GOOD='{"files":{"base":"x"}}'
 
 @test "--json tells the same as one object" {
 	"$TESTS/fixtures/mkimage.py" bad <<<'{"layers":[{'"$LAYER"',"digest_lie":true}]}'
-	must_fail 1 '{"error":' "$SHIFTBOX" image-unpack --json -s "$STORE" -N bad bad
+	must_fail 1 '{"version":1,"error":' "$SHIFTBOX" image-unpack --json -s "$STORE" -N bad bad
 	python3 -c 'import json, sys
 e = json.loads(sys.argv[1])["error"]
 assert "layer 1 of 1 (sha256:" in str(e) and e["why"], e' "$stderr"
