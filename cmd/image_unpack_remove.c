@@ -75,7 +75,8 @@ int unpack_prune(struct store *s, struct ctx *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	if (!p.layers && !ctx->quiet)
-		out_line(ctx->out, "nothing to remove: every layer belongs to an image or is mounted");
+		out_line(ctx->out,
+			"nothing to remove: every layer belongs to an image or is mounted");
 	if (!ctx->json)
 		return r;
 	out_begin(ctx->out, NULL);

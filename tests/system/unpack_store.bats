@@ -180,7 +180,8 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_fail 1 "has no image for linux/vax" \
 		"$SHIFTBOX" image-unpack -s "$STORE" --platform linux/vax a
 	[[ $stderr == *linux/mips64le*linux/arm/v6* ]]
-	must_fail 2 "'linux' is not a platform: OS/ARCH" "$SHIFTBOX" image-unpack -s "$STORE" --platform linux a
+	must_fail 2 "'linux' is not a platform: OS/ARCH" \
+		"$SHIFTBOX" image-unpack -s "$STORE" --platform linux a
 	image b '{"config":{"architecture":"vax"},"layers":[{"files":{"p":"vax"}}]}'
 	capture "$SHIFTBOX" image-unpack -s "$STORE" b
 	must_equal "$status" 0
