@@ -141,6 +141,23 @@ static int not_a_bind(const char *text, const struct run_bind *b, struct err *e)
 	return -EINVAL;
 }
 
+/* "/dst,ro" would be a path, and writable: a comma was written where a colon is meant. */
+static int refuse_comma(const char *target, struct err *e)
+{
+	static const char *const words[] = { "ro", "rw", "dev", "public", "map" };
+	const char *comma = strrchr(target, ',');
+
+	for (size_t i = 0; comma && i < ARRAY_LEN(words); i++) {
+		if (strcmp(comma + 1, words[i]) != 0)
+			continue;
+		(void)err_usage(e, "'%s': a word follows a colon, not a comma", target);
+		err_try(e, "write SRC:%.*s:%s (if the path ends so: %s/)", (int)(comma - target),
+			target, words[i], target);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 {
 	struct run_bind b = { .source = NULL };
@@ -153,6 +170,8 @@ int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 		r = err_nomem(e);
 	else if (!*b.source || !b.target || *b.target != '/')
 		r = not_a_bind(text, &b, e);
+	if (r == 0)
+		r = refuse_comma(b.target, e);
 	if (r == 0)
 		r = parse_words(p, &b, e);
 	if (r == 0 && VEC_ADD(ret, b) < 0)

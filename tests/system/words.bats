@@ -227,6 +227,7 @@ each() {
 	125 | CMD is missing | write the command after the | userns-run
 	125 | passwd | a directory, or | userns-run -m +4000 -i debian -b SRC:/etc/passwd id
 	125 | x/debian | image-unpack --list shows | userns-run -m +400000 -i x/debian id
+	125 | /mnt,ro | write SRC:/mnt:ro | userns-run -m +400000 -b SRC:/mnt,ro id
 	125 | --env-file | use -e NAME=VALUE (--env) for | userns-run --env-file f id
 	126 | SRC | specify a program, by its path | userns-run -m +400000 ./SRC
 	127 | ubuntu | if ubuntu is an image: -i ubuntu | userns-run -m +400000 ubuntu sh
