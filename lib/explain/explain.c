@@ -286,7 +286,7 @@ static void forget_inodes(struct explanation *x)
 		free(x->inodes.items[i].path);
 		meta_done(&x->inodes.items[i].seen);
 		meta_done(&x->inodes.items[i].disk);
-		VEC_DONE(&x->inodes.items[i].below);
+		explain_below_done(&x->inodes.items[i]);
 	}
 	x->inodes.len = 0;
 }

@@ -267,17 +267,13 @@ static int look_in_layers(
 			meta_done(&disk);
 			break;
 		}
-		/*
-		 * The ACLs of lower directories are not used: without them there is nothing to
-		 * free.
-		 */
 		if (disk.known && VEC_ADD(&n->below, fact_of(l, &disk)) < 0) {
 			meta_done(&disk);
 			return -ENOMEM;
 		}
-		meta_done(&disk);
 		if (disk.known)
-			n->below.items[n->below.len - 1].access = (struct acl){ .items = NULL };
+			disk.access = (struct acl){ .items = NULL }; /* n->below owns it */
+		meta_done(&disk);
 		if (!S_ISDIR(n->seen.mode))
 			break;
 		mark = marks(fd);
@@ -299,6 +295,13 @@ static const char *path_in_mount(const struct explanation *x, const struct expla
 	return below + strspn(below, "/");
 }
 
+void explain_below_done(struct explain_inode *n)
+{
+	for (size_t i = 0; i < n->below.len; i++)
+		acl_done(&n->below.items[i].access);
+	VEC_DONE(&n->below);
+}
+
 static void forget_found(struct explanation *x, struct explain_stack *s)
 {
 	for (size_t i = 0; i < x->inodes.len; i++) {
@@ -306,7 +309,7 @@ static void forget_found(struct explanation *x, struct explain_stack *s)
 
 		if (n->mount != s->mount)
 			continue;
-		VEC_DONE(&n->below);
+		explain_below_done(n);
 		n->found = false;
 		n->real = (struct perm_real){ .in_upper = false };
 	}

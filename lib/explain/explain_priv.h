@@ -63,6 +63,8 @@ struct explain_stack {
 
 /* Forget the layers, because they turned out not to be those of the overlay. */
 void explain_layers_forget(struct explain_stack *s);
+/* Forget the directories of lower layers that n is merged with; their ACLs are n's. */
+void explain_below_done(struct explain_inode *n);
 /*
  * Open the layers that the mount's options name (a relative name begins at base), or these layers.
  * Both functions set s->known if all could be opened, and return 0 or -ENOMEM.
