@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -517,4 +518,14 @@ TEST(answers_are_true_on_a_stack_with_a_map_for_each_layer)
 TEST(answers_are_true_on_a_stack_with_an_owner_outside_its_map)
 {
 	run_stacks("stack, owner outside its map", true);
+}
+
+/*
+ * A new name is looked up in a lower directory whose group has no id in its layer, so that no
+ * capability counts, and whose ACL refuses the mounter. Random cases seldom meet that.
+ */
+TEST(the_mounter_is_refused_by_the_acl_of_a_lower_directory)
+{
+	REQUIRE(setenv("SEED", "20261201", 1) == 0 && setenv("CASE", "683", 1) == 0);
+	run_stacks("stack, an ACL below", true);
 }
