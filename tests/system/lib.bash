@@ -122,6 +122,21 @@ kill_mounting() {
 	done
 }
 
+# Run CMD, and kill it after a random part of $t microseconds. $killed counts the runs that were
+# still at work. $t follows the pace of the machine, so that most of them are: it gets shorter after
+# a run that had ended, else longer.
+kill_at_random() {
+	local us=$((RANDOM * t / 32768))
+	"$@" 2>/dev/null &
+	sleep "$(printf '%d.%06d' $((us / 1000000)) $((us % 1000000)))"
+	kill -9 $! 2>/dev/null || true
+	if wait $!; then
+		t=$((t * 3 / 4 + 1))
+	else
+		killed=$((killed + 1)) t=$((t * 9 / 8))
+	fi
+}
+
 # The runner's own mounts in $found, where nothing of ours may ever show. Their ids change with
 # nobody's doing.
 host_mounts() {
