@@ -210,6 +210,7 @@ static bool caps_count(const struct perm_inode *real)
 void explain_point_find_mounters(const struct explain_inode *n, struct explain_mounters *m)
 {
 	const struct perm_real *real = &n->real;
+	struct perm_inode shown = real->inode;
 	bool all = !n->uid_may.be && !n->gid_may.be && caps_count(&real->inode);
 
 	add_mounter(m, 0, 0);
@@ -219,6 +220,12 @@ void explain_point_find_mounters(const struct explain_inode *n, struct explain_m
 		return;
 	add_mounter(m, STRANGER, STRANGER);
 	add_known(m, &real->inode);
+	/* Its ids may be set to others at present: those that it is shown with may be its own, too. */
+	if (n->uid_may.be & BE_OVERFLOW)
+		shown.uid = n->uid_may.overflow_real;
+	if (n->gid_may.be & BE_OVERFLOW)
+		shown.gid = n->gid_may.overflow_real;
+	add_known(m, &shown);
 	for (size_t i = 0; i < real->n_below; i++)
 		add_known(m, &real->below[i]);
 }

@@ -529,3 +529,13 @@ TEST(the_mounter_is_refused_by_the_acl_of_a_lower_directory)
 	REQUIRE(setenv("SEED", "20261201", 1) == 0 && setenv("CASE", "683", 1) == 0);
 	run_stacks("stack, an ACL below", true);
 }
+
+/*
+ * Both ids of a file have no id in its layer: the mounter may be the one that the layer shows it
+ * with. Random cases seldom meet that.
+ */
+TEST(the_mounter_may_be_the_owner_that_is_seen_as_the_overflow_id)
+{
+	REQUIRE(setenv("SEED", "15", 1) == 0 && setenv("CASE", "7548", 1) == 0);
+	run_stacks("stack, its mounter is the owner", true);
+}
