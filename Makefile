@@ -58,7 +58,9 @@ PACKAGES := libarchive blkid $(if $(ISAL_LIBS),libisal) jansson nettle libseccom
 	liblzma liblz4
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lbz2 -ldl
 BASE_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES) mount)
+has_packages = $(PKG_CONFIG) --print-errors --exists $(PACKAGES) mount
 else
+has_packages = true
 LIBS := -l:libarchive.a -l:libblkid.a $(ISAL_LIBS) -l:libjansson.a -l:libnettle.a -l:libseccomp.a \
 	-l:libzstd.a -l:libz.a -l:liblzma.a -l:libbz2.a -l:liblz4.a -l:libacl.a -ldl
 endif
@@ -87,12 +89,12 @@ FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || { \
-		$(FLAGS) $(HEADERS:%=-include %) -E -x c -o /dev/null /dev/null || $(missing); \
+		$(has_packages) && $(FLAGS) $(HEADERS:%=-include %) -E -x c -o /dev/null /dev/null || $(missing); \
 		echo '$(subst ','\'',$(FLAGS))' >$@; }
 
-# What the compiler says stays beside the object: tests/lint/compilers reads it.
 objects: $(LIB_OBJ) $(CMD_OBJ)
 
+# What the compiler says stays beside the object: tests/lint/compilers reads it.
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || \
