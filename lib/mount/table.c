@@ -108,6 +108,8 @@ struct fstab_reading {
 	enum table_faults faults;
 	struct fstab *table;
 	struct err *e;
+	size_t good, ignored; /* lines that libmount can parse, and that it cannot */
+	struct buf first;     /* what is wrong with the first of those that are ignored */
 };
 
 /* A line of ours is faulty, for the reason in r->e. */
@@ -141,12 +143,32 @@ static int take_bad(const struct lm_bad *b, void *arg)
 	err_try(r->e, "%s", bad.hint ? bad.hint : "SOURCE TARGET TYPE OPTIONS 0 0: see fstab(5)");
 	if (bad.own && r->faults == TABLE_STRICT)
 		return -EINVAL;
-	if (r->faults != TABLE_QUIET)
-		log_warn("'%s': line %u is not a valid line of an fstab, and is ignored (%s)%s%s",
-			path, b->line, bad.why, bad.own ? "; try: " : "",
-			bad.own ? r->e->hint : "");
+	if (bad.own && r->faults != TABLE_QUIET)
+		log_warn("'%s': line %u is not a valid line of an fstab, and is ignored (%s); try: "
+			 "%s",
+			path, b->line, bad.why, r->e->hint);
+	if (!bad.own && !r->ignored++)
+		buf_printf(&r->first,
+			"'%s': line %u is not a valid line of an fstab, and is ignored (%s)", path,
+			b->line, bad.why);
 	*r->e = ERR_INIT;
 	return 0;
+}
+
+/* One line for all that are ignored: a file that is no fstab may have thousands. */
+static void warn_of_ignored(const struct fstab_reading *r)
+{
+	scoped_buf struct buf more = BUF_INIT;
+
+	if (!r->ignored || r->faults == TABLE_QUIET)
+		return;
+	if (r->ignored > 1)
+		buf_printf(&more, "; so %s %zu more of its lines", r->ignored == 2 ? "is" : "are",
+			r->ignored - 1);
+	if (!r->good)
+		buf_str(&more, "; it has no valid line: name an fstab with -T");
+	log_warn("%s%s", buf_get(&r->first) ? buf_get(&r->first) : r->path,
+		buf_get(&more) ? buf_get(&more) : "");
 }
 
 /*
@@ -167,6 +189,7 @@ static int take_line(const struct lm_line *l, void *arg)
 	struct fstab_reading *r = arg;
 	struct table_line line = { .own = table_type_is_own(l->type) };
 
+	r->good++;
 	if (!line.own && !l->idmap)
 		warn_of_map(r, l);
 	/* mount(8) mounts no swap area, whatever the options are. */
@@ -196,9 +219,13 @@ static int take_line(const struct lm_line *l, void *arg)
 int table_read(const char *path, enum table_faults faults, struct fstab *ret, struct err *e)
 {
 	struct err own = ERR_INIT;
-	struct fstab_reading reading = { path, faults, ret, &own };
+	struct fstab_reading reading = {
+		.path = path, .faults = faults, .table = ret, .e = &own, .first = BUF_INIT
+	};
 	int r = lm_fstab(path, take_bad, take_line, &reading, &own);
 
+	warn_of_ignored(&reading);
+	buf_done(&reading.first);
 	if (r < 0 && e)
 		*e = own;
 	return r;

@@ -435,6 +435,23 @@ BAD_LINES=('bug' '/dev/x /x' 'UUID=1 / ext4 defaults, noatime 0 1' '/dev/x /x ex
 	done
 }
 
+@test "one warning stands for all lines of other programs that cannot be parsed" {
+	printf '%s\n' 'a b' '/dev/x /x ext4 ro 0 0' c 'd e' >fstab
+	capture $MI -a -T fstab
+	must_equal "$status" 0
+	must_equal "$(grep -c . <<<"$stderr")" 1
+	stderr_has "warning: 'fstab': line 1 is not a valid line of an fstab, and is ignored (" ... \
+		"this one has 2); so are 2 more of its lines"
+	printf '%s:x:1:1::/:/bin/sh\n' a b c d >fstab
+	capture $MI -a -T fstab
+	must_equal "$status $(grep -c . <<<"$stderr")" "0 1"
+	stderr_has "line 1 is not" ... \
+		"; so are 3 more of its lines; it has no valid line: name an fstab with -T"
+	printf '%s\n' c '/s /t shiftbox map=1:2:3 4:5:6 0 0' '/s /u shiftbox defaults 0 x' >fstab
+	capture $MI -T fstab /nowhere
+	stderr_has "'fstab': line 2 is not" ... "'fstab': line 3 is not"
+}
+
 @test "a line of ours that cannot be parsed is an error for -a, with its reason" {
 	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 7:8:1 0 0'
 	must_fail 1 "'fstab': line 2 is not a valid line of an fstab" $MI -a -T fstab
