@@ -30,6 +30,7 @@ struct broker;
 struct run_bind {
 	char *source, *target;
 	bool read_only, dev; /* dev: device nodes in it work */
+	bool read_write;     /* "rw" is written: it excludes "ro", and is the default */
 	bool public_;        /* "public": other users may reach the source (../mount/exposure.h) */
 	bool own_map;        /* "map": the map is that of the namespace */
 	struct mount_map map;

@@ -97,8 +97,12 @@ static int parse_word(const char *word, struct run_bind *b, struct err *e)
 		b->public_ = true;
 	else if (!strcmp(word, "map"))
 		b->own_map = true;
-	else if (strcmp(word, "rw") != 0) /* the default */
+	else if (!strcmp(word, "rw")) /* the default */
+		b->read_write = true;
+	else
 		return unknown_word(word, e);
+	if (b->read_only && b->read_write)
+		return err_usage_try(e, "omit one of them", "'ro' and 'rw' exclude each other");
 	return 0;
 }
 

@@ -49,6 +49,9 @@ TEST(what_is_not_a_bind_is_a_usage_error)
 		"a:/b:rx",
 		"a:/b:ro:",
 		"a:/b:map:map=+1",
+		"a:/b:ro:rw",
+		"a:/b:rw:ro",
+		"a:/b:rw:ro:map=+1",
 		"a:/b:map=",
 		"a:/b:map=x",
 	};
