@@ -250,6 +250,29 @@ static bool is_mount_option(const char *word)
 	return false;
 }
 
+static bool is_number(const char *word)
+{
+	return *word && word[strspn(word, "0123456789")] == '\0';
+}
+
+/* "-m 1000 1001 SRC DST": is the map written in several words? */
+static bool advise_map_words(const struct mount_args *a, char **operands, struct err *e)
+{
+	const char *map = a->maps.len ? a->maps.items[a->maps.len - 1] : "";
+	size_t n = 0;
+
+	if (!is_number(map))
+		return false;
+	while (n < 2 && is_number(operands[n]))
+		n++;
+	if (!n)
+		return false;
+	err_why(e, "'%s' was taken as the MAP, and '%s' as SOURCE", map, operands[0]);
+	err_try(e, "write the map as one word, DISK:SEEN:COUNT: -m %s:%s:%s", map, operands[0],
+		n == 2 ? operands[1] : "1");
+	return true;
+}
+
 static int too_many(const struct mount_args *a, char **operands, struct err *e)
 {
 	(void)err_usage(
@@ -257,7 +280,7 @@ static int too_many(const struct mount_args *a, char **operands, struct err *e)
 	if (a->options.len && is_mount_option(operands[0]))
 		err_try(e, "separate options with commas, without blanks: -o %s,%s",
 			a->options.items[a->options.len - 1], operands[0]);
-	else
+	else if (!advise_map_words(a, operands, e))
 		err_try(e, "mount each SOURCE with a command of its own; quote names with blanks");
 	return -EINVAL;
 }
@@ -343,6 +366,8 @@ static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *
 	r = set_type(a, &o, e);
 	if (r == 0)
 		r = mount_one(a, &o, ctx, e);
+	if (r < 0 && e && e->usage)
+		(void)advise_map_words(a, ctx->operands.items, e);
 	if (r < 0)
 		source_advise(
 			ctx->operands.items[0], o.store ? o.store : a->store, IMAGE_SOURCE "%s", e);

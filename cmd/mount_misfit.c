@@ -30,6 +30,10 @@ void mount_misfit_say(const struct mount_plan *p, bool source_mapped)
 {
 	for (size_t i = 0; i < p->misfits.len; i++)
 		log_warn("%s", p->misfits.items[i]);
+	if (p->map.wish == MAP_SET && idmap_is_identity(&p->map.map))
+		log_info("'%s': the map moves no id: each is seen as itself (add the ids that "
+			 "are to move, as in 1000:100033:1,rest; -m none if that is meant)",
+			p->kind == MOUNT_OVERLAY ? p->target : p->source);
 	if (lacks_map(p) && !source_mapped)
 		log_info("'%s': no map is given, so owners are shown as they are stored (-m MAP; "
 			 "-m none if that is meant)",

@@ -161,6 +161,16 @@ static bool ends_entry(char c, char first)
 	return is_blank(c) || c == ';' || (c == ',' && first != '/' && first != '@');
 }
 
+/* An entry is missing where w is; whole: there is no entry at all. */
+static int entry_missing(const struct map_parser *p, const struct word *w, bool whole)
+{
+	if (!whole)
+		return word_fault(p->e, EINVAL, w, "an entry is missing beside ';' or ','");
+	(void)word_fault(p->e, EINVAL, w, "the map is empty");
+	map_advise_form(p->e);
+	return -EINVAL;
+}
+
 /*
  * Split a text into entries, separated by blanks, or by one ';' or ',' with or without blanks
  * around it. One without an entry on one of its sides is an error, since an entry may have been
@@ -185,9 +195,7 @@ static int parse_text(struct map_parser *p, const char *text, size_t base)
 		if (!w.len && i == len && !wanted)
 			return 0;
 		if (!w.len && (wanted || i == len))
-			return word_fault(p->e, EINVAL, &w,
-				!entries && i == len ? "the map is empty" :
-						       "an entry is missing beside ';' or ','");
+			return entry_missing(p, &w, !entries && i == len);
 		if (w.len) {
 			r = parse_entry(p, w);
 			if (r < 0)

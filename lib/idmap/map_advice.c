@@ -68,16 +68,68 @@ static bool advise_spans(struct err *e, struct word w)
 	return true;
 }
 
+enum { NAME_MAX_LEN = 64 };
+
+/* Copy a word that may be a name. Returns false if it is empty or too long. */
+static bool copy_name(struct word w, char ret[NAME_MAX_LEN])
+{
+	if (!w.len || w.len >= NAME_MAX_LEN)
+		return false;
+	memcpy(ret, w.s, w.len);
+	ret[w.len] = '\0';
+	return true;
+}
+
+/* "group:wheel": there is no such word; the name may be a group's or a user's. */
+static bool advise_group(struct err *e, const struct word f[5])
+{
+	char name[NAME_MAX_LEN];
+	struct user user;
+	uint32_t gid;
+
+	if ((!word_is(&f[0], "group") && !word_is(&f[0], "g")) || !copy_name(f[1], name))
+		return false;
+	if (names_gid(name, &gid, NULL) == 0)
+		err_try(e, "g:%s:SEEN:1 shows the group %s as SEEN, and maps groups alone", name,
+			name);
+	else if (names_user(name, &user, NULL) == 0)
+		err_try(e,
+			"%s is a user and no group: user:%s maps the users and groups of its "
+			"containers; g:DISK:SEEN:COUNT, groups alone",
+			name, name);
+	else
+		err_try(e,
+			"write g:DISK:SEEN:COUNT, with numbers or the names of groups: getent "
+			"group lists them");
+	return true;
+}
+
+/* "alice:bob" lacks COUNT; without groups of these names it is a map of users. */
+static bool advise_two_names(struct err *e, const struct word f[5])
+{
+	char name[2][NAME_MAX_LEN];
+	bool users = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct user user;
+		uint64_t number;
+		uint32_t gid;
+
+		if (!copy_name(f[i], name[i]) || names_user(name[i], &user, NULL) < 0)
+			return false;
+		users |= !is_number(&f[i], &number) && names_gid(name[i], &gid, NULL) < 0;
+	}
+	err_try(e, "add COUNT, the number of ids: %s%s:%s:1 shows files of %s as %s's",
+		users ? "u:" : "", name[0], name[1], name[0], name[1]);
+	return true;
+}
+
 static bool advise_user(struct err *e, struct word w)
 {
-	char name[64];
+	char name[NAME_MAX_LEN];
 	struct user user;
 
-	if (!w.len || w.len >= sizeof(name) || memchr(w.s, ':', w.len))
-		return false;
-	memcpy(name, w.s, w.len);
-	name[w.len] = '\0';
-	if (names_user(name, &user, NULL) < 0)
+	if (memchr(w.s, ':', w.len) || !copy_name(w, name) || names_user(name, &user, NULL) < 0)
 		return false;
 	err_try(e, "did you mean user:%s (a container's ids) or owner:%s (the owner of SOURCE)?",
 		name, name);
@@ -96,6 +148,11 @@ bool map_is_foreign(struct word w)
 		if (word_is(&w, words[i]))
 			return true;
 	return false;
+}
+
+void map_advise_form(struct err *e)
+{
+	err_try(e, "write a map such as " EXAMPLES);
 }
 
 void map_advise(struct err *e, struct word w)
@@ -119,10 +176,10 @@ void map_advise(struct err *e, struct word w)
 		return;
 	}
 	if ((n == 4 && advise_kind_last(e, f)) || advise_pair(e, w) || advise_spans(e, w) ||
-		advise_user(e, w))
+		advise_user(e, w) || (n == 2 && (advise_group(e, f) || advise_two_names(e, f))))
 		return;
 	if (n >= 4)
 		err_try(e, "write one range as DISK:SEEN:COUNT; separate several with ';'");
 	else
-		err_try(e, "write a map such as " EXAMPLES);
+		map_advise_form(e);
 }

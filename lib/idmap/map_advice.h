@@ -16,4 +16,7 @@ bool map_is_foreign(struct word w);
  */
 void map_advise(struct err *e, struct word w);
 
+/* Say how a map is written. */
+void map_advise_form(struct err *e);
+
 #endif

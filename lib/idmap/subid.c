@@ -115,7 +115,7 @@ static int line_fault(struct word line, bool users, const char *what, struct par
 		return -EINVAL;
 	}
 	if (!p->ignored++)
-		log_warn("%s:%zu: '%.*s' %s; the line is ignored", line.at.file, line.at.pos,
+		log_warn("%s:%zu: '%.*s' %s; the line does not count", line.at.file, line.at.pos,
 			(int)line.len, line.s, what);
 	return 0;
 }

@@ -190,6 +190,15 @@ each() {
 	2 | 'ephemeral' | omit one of them | mount-idmapped -o upper=U,ephemeral image:debian DST
 	1 | cannot open the target | use a shorter one | mount-idmapped SRC $(printf %0300d 1)
 	2 | alice:5 | write user:alice alone | mount-idmapped -m user:alice:5 SRC DST
+	2 | the map is empty | write a map such as 1000:100033:1 | mount-idmapped -m '' SRC DST
+	2 | DST | -m 1000:1001:1 | mount-idmapped -m 1000 1001 SRC DST
+	2 | SRC | -m 1000:1001:5 | mount-idmapped -m 1000 1001 5 SRC DST
+	2 | 1000 | -m 1000:1001:1 | mount-idmapped -m 1000 1001 DST
+	2 | group:alice | g:alice:SEEN:1 shows the group | mount-idmapped -m group:alice SRC DST
+	2 | g:nobody | nobody is a user and no group | mount-idmapped -m g:nobody SRC DST
+	2 | group:nix | getent group lists them | mount-idmapped -m group:nix SRC DST
+	2 | alice:root | alice:root:1 shows files of alice | mount-idmapped -m alice:root SRC DST
+	2 | alice:nobody | u:alice:nobody:1 shows | mount-idmapped -m alice:nobody SRC DST
 	E
 }
 
@@ -228,6 +237,8 @@ each() {
 	125 | passwd | a directory, or | userns-run -m +4000 -i debian -b SRC:/etc/passwd id
 	125 | x/debian | image-unpack --list shows | userns-run -m +400000 -i x/debian id
 	125 | /mnt,ro | write SRC:/mnt:ro | userns-run -m +400000 -b SRC:/mnt,ro id
+	125 | 'ro' and 'rw' | omit one | userns-run -m +400000 -b SRC:/mnt:ro:rw id
+	125 | 'ro' and 'rw' | omit one | userns-run -m +400000 -b SRC:/mnt:rw:dev:ro id
 	125 | --env-file | use -e NAME=VALUE (--env) for | userns-run --env-file f id
 	126 | SRC | specify a program, by its path | userns-run -m +400000 ./SRC
 	127 | ubuntu | if ubuntu is an image: -i ubuntu | userns-run -m +400000 ubuntu sh
@@ -278,6 +289,16 @@ each() {
 	2 | build | build it with another program | shiftbox build .
 	2 | --install | write it after the option | shiftbox --install
 	E
+}
+
+@test "a map that moves nothing is mounted, and that is said" {
+	capture "$SHIFTBOX" mount-idmapped -m rest SRC DST
+	must_equal "$status" 0
+	stderr_has "'SRC': the map moves no id: each is seen as itself"
+	umount DST
+	capture "$SHIFTBOX" mount-idmapped -m 1000:100033:1,rest SRC DST
+	[[ $stderr != *"moves no id"* ]] || tell "one id moves"
+	umount DST
 }
 
 @test "advice has numbers of ids that nothing else uses" {
