@@ -220,7 +220,7 @@ void explain_point_find_mounters(const struct explain_inode *n, struct explain_m
 		return;
 	add_mounter(m, STRANGER, STRANGER);
 	add_known(m, &real->inode);
-	/* Its ids may be set to others at present: those that it is shown with may be its own, too. */
+	/* Its ids may be set to others now: those that it is shown with may be its own, too. */
 	if (n->uid_may.be & BE_OVERFLOW)
 		shown.uid = n->uid_may.overflow_real;
 	if (n->gid_may.be & BE_OVERFLOW)

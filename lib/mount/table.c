@@ -155,7 +155,7 @@ static int take_bad(const struct lm_bad *b, void *arg)
 	return 0;
 }
 
-/* One line for all that are ignored: a file that is no fstab may have thousands. */
+/* One warning for all of them: a file that is not an fstab may have thousands. */
 static void warn_of_ignored(const struct fstab_reading *r)
 {
 	scoped_buf struct buf more = BUF_INIT;

@@ -440,7 +440,7 @@ BAD_LINES=('bug' '/dev/x /x' 'UUID=1 / ext4 defaults, noatime 0 1' '/dev/x /x ex
 	capture $MI -a -T fstab
 	must_equal "$status" 0
 	must_equal "$(grep -c . <<<"$stderr")" 1
-	stderr_has "warning: 'fstab': line 1 is not a valid line of an fstab, and is ignored (" ... \
+	stderr_has "warning: 'fstab': line 1 is not a valid line of an fstab, and is ignored" ... \
 		"this one has 2); so are 2 more of its lines"
 	printf '%s:x:1:1::/:/bin/sh\n' a b c d >fstab
 	capture $MI -a -T fstab

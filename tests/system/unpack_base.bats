@@ -358,6 +358,7 @@ bottom() {
 		"bulk":400,"seed":3}]}'
 	started=$(date +%s%N)
 	unpack --base 1000000 -N img big
+	# shellcheck disable=SC2034 # kill_at_random reads it
 	t=$((($(date +%s%N) - started) / 1000))
 	find "$STORE/layers" -printf '%P %U:%G %m %s\n' | grep -v '\.json\|^ ' | sort >want
 	RANDOM=4712

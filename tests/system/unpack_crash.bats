@@ -36,6 +36,7 @@ store_is_whole() {
 	local i t whole=0 killed=0 started
 	started=$(date +%s%N)
 	must_work "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img
+	# shellcheck disable=SC2034 # kill_at_random reads it
 	t=$((($(date +%s%N) - started) / 1000))
 	RANDOM=4711
 	for ((i = 1; i <= 50 || killed < 15; i++)); do

@@ -192,6 +192,7 @@ no_staging() {
 	touch old/file
 	started=$(date +%s%N)
 	flat d img
+	# shellcheck disable=SC2034 # kill_at_random reads it
 	t=$((($(date +%s%N) - started) / 1000))
 	RANDOM=4711
 	for ((i = 1; i <= 21 || killed < 7; i++)); do
