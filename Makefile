@@ -8,6 +8,14 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
+# A short line for each file; V=1 prints the commands instead, and -s neither.
+ifneq ($(V),1)
+Q := @
+ifeq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+say = @printf '  %-3s %s\n' '$(1)' '$(2)'
+endif
+endif
+
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2
 CFLAGS ?= -O2 -g
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -pthread \
@@ -78,7 +86,8 @@ link = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $(filter 
 all: $(BUILD)/shiftbox
 
 $(BUILD)/shiftbox: $(CMD_OBJ) $(LIB_OBJ)
-	$(link)
+	$(call say,LD,$@)
+	$(Q)$(link)
 
 HEADERS := archive.h blkid/blkid.h libmount/libmount.h jansson.h nettle/sha2.h seccomp.h zstd.h \
 	zlib.h lzma.h
@@ -89,7 +98,8 @@ FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || { \
-		$(has_packages) && $(FLAGS) $(HEADERS:%=-include %) -E -x c -o /dev/null /dev/null || $(missing); \
+		$(has_packages) && $(FLAGS) $(HEADERS:%=-include %) -E -x c -o /dev/null \
+			/dev/null || $(missing); \
 		echo '$(subst ','\'',$(FLAGS))' >$@; }
 
 objects: $(LIB_OBJ) $(CMD_OBJ)
@@ -97,7 +107,8 @@ objects: $(LIB_OBJ) $(CMD_OBJ)
 # What the compiler says stays beside the object: tests/lint/compilers reads it.
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || \
+	$(call say,CC,$<)
+	$(Q)$(FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || \
 		{ cat $(@:.o=.warn) >&2; exit 1; }
 	@[ ! -s $(@:.o=.warn) ] || cat $(@:.o=.warn) >&2
 
@@ -168,7 +179,8 @@ deps-roots:
 # The table-driven checks of the commands need the commands too, all but their main().
 unit: $(BUILD)/unit
 $(BUILD)/unit: $(UNIT_OBJ) $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ)) $(LIB_OBJ)
-	$(link)
+	$(call say,LD,$@)
+	$(Q)$(link)
 
 # The unit tests of one area, with the areas that it may use (lib/areas) alone: make unit-idmap
 AREAS := $(shell sed -n 's/^\([a-z]\+\) .*/\1/p' lib/areas)
@@ -176,7 +188,8 @@ UNIT_SHARED := $(patsubst %,tests/unit/%.c,unit_main make_tar mtree_show)
 area_uses = $(1) $(shell sed -n 's/^$(1) *|\([^|]*\)|.*/\1/p' lib/areas)
 $(AREAS:%=unit-%): unit-%: FORCE
 	@mkdir -p $(BUILD)
-	$(CC) $(BASE_CFLAGS) $(CFLAGS) -o $(BUILD)/unit-$* $(UNIT_SHARED) \
+	$(call say,CC,$(BUILD)/unit-$*)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -o $(BUILD)/unit-$* $(UNIT_SHARED) \
 		$(wildcard tests/unit/$*_*.c) \
 		$(foreach area,$(call area_uses,$*),$(wildcard lib/$(area)/*.c)) $(LIBS)
 	$(BUILD)/unit-$*
@@ -186,7 +199,8 @@ unit-oom:
 	$(MAKE) SAN=1 oom-program
 oom-program: $(BUILD)/unit-oom
 $(BUILD)/unit-oom: $(OOM_OBJ) $(BUILD)/tests/unit/unit_main.o $(LIB_OBJ)
-	$(link) $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf)
+	$(call say,LD,$@)
+	$(Q)$(link) $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf)
 
 # Replay the corpora under sanitizers, with a main() of our own.
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
@@ -194,7 +208,8 @@ fuzz-replay:
 	$(MAKE) SAN=1 fuzz-programs
 fuzz-programs: $(FUZZ:%=$(BUILD)/%)
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(LIB_OBJ)
-	$(link)
+	$(call say,LD,$@)
+	$(Q)$(link)
 
 # Hostile and odd inputs, with more kills than tests/run has time for.
 corpus: all
@@ -304,10 +319,11 @@ deb: deps-deb
 
 define HELP
 Build:
-  make [SAN=1] [STATIC=0] [ISAL=0] [CC=clang] [WERROR=-Werror]
-                            build $(BUILD)/shiftbox (SAN=1: $(BUILD)/san/shiftbox, with
-                            sanitizers; STATIC=0: with shared libraries; ISAL=0: without
-                            ISA-L, which is used for gzip where it is installed)
+  make [V=1] [SAN=1] [STATIC=0] [ISAL=0] [CC=clang] [WERROR=-Werror]
+                            build $(BUILD)/shiftbox (V=1: print the commands; SAN=1:
+                            $(BUILD)/san/shiftbox, with sanitizers; STATIC=0: with shared
+                            libraries; ISAL=0: without ISA-L, which is used for gzip where it
+                            is installed)
   make deps                 install what a build needs (as root), or print what is missing
   make install|uninstall [PREFIX=$(PREFIX)] [DESTDIR=] [MOUNTHELPERDIR=$(MOUNTHELPERDIR)]
                             (install STRIP=1: without symbols and debug information)

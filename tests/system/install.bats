@@ -93,3 +93,16 @@ version_of() { "$1/lib/version.sh" 0.1.0; }
 	git tag -d v0.1.0
 	must_equal "$(version_of tree)" "0.1.0+git20261130.${commit:0:12}"
 }
+
+@test "make prints a short line for each file, with V=1 the command, and with -s nothing" {
+	local make=(make --no-print-directory -C "$TESTS/.." "BUILD=$SCRATCH/b")
+	unset V
+	must_work "${make[@]}" "$SCRATCH/b/lib/base/num.o"
+	must_equal "$output" "  CC  lib/base/num.c"
+	rm "$SCRATCH/b/lib/base/num.o"
+	must_work "${make[@]}" V=1 "$SCRATCH/b/lib/base/num.o"
+	output_has " -c -o $SCRATCH/b/lib/base/num.o lib/base/num.c"
+	rm "$SCRATCH/b/lib/base/num.o"
+	must_work "${make[@]}" -s "$SCRATCH/b/lib/base/num.o"
+	must_equal "$output" ""
+}
