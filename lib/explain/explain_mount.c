@@ -20,6 +20,13 @@ static bool only_ro(const struct explain_mount *m)
 	return !strcmp(m->type, "overlay") && !strstr(m->fs_options, "upperdir=");
 }
 
+/* As findmnt(8), say of a mount that it is read-only if its filesystem is. */
+static void show_read_only(char *options)
+{
+	if (!strncmp(options, "rw", 2) && strchr(",", options[2])) /* or the end */
+		options[1] = 'o';
+}
+
 static int take_mount(const struct lm_mount *m, void *arg)
 {
 	struct explain_mount *to = arg;
@@ -147,5 +154,7 @@ int explain_mount_find(
 		.noexec = has_option(m->options, "noexec"),
 		.nodev = has_option(m->options, "nodev"),
 	};
+	if (m->facts.fs_ro)
+		show_read_only(m->options);
 	return m->kind == MOUNT_MAP_OVERLAY ? read_layers_map(fd, m, e) : 0;
 }

@@ -52,6 +52,8 @@ readonly_stack() {
 	must_fail 1 "Read-only" touch merged/x
 	must_equal "$(mounts)" 1
 	must_equal "$(findmnt -no FSTYPE,SOURCE merged | xargs)" "overlay overlay"
+	capture "$SHIFTBOX" shift-check --json explain merged/dir/file
+	must_equal "$(jq -r '.mount | "\(.read_only) \(.options)"' <<<"$output")" "true ro,relatime"
 	must_work $MI -u merged
 }
 
