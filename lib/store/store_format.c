@@ -49,6 +49,17 @@ static int refuse_newer(const struct store *s, uint64_t format, const char *vers
 	return -EPROTONOSUPPORT;
 }
 
+static int refuse_damaged(const struct store *s, struct err *e)
+{
+	(void)err_say(e, EBADMSG, s->path, "the file '%s' of the store is damaged", FILE_NAME);
+	err_op(e, "format");
+	err_why(e, "it must begin with the number of the store's format, as in '1 0.1.0'");
+	err_try(e,
+		"restore it from a backup, or unpack the images again into another store "
+		"(--store): this store may be one of a newer version");
+	return -EBADMSG;
+}
+
 int store_format_check(const struct store *s, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -63,8 +74,7 @@ int store_format_check(const struct store *s, struct err *e)
 	digits = strspn(b.data, "0123456789");
 	if (num_u64_n(b.data, digits, &format) < 0 || !format ||
 		(b.data[digits] != ' ' && b.data[digits] != '\n'))
-		return err_say(
-			e, EBADMSG, s->path, "the file '%s' of the store is damaged", FILE_NAME);
+		return refuse_damaged(s, e);
 	if (format <= FORMAT)
 		return 0;
 	return refuse_newer(s, format, b.data[digits] == ' ' ? b.data + digits + 1 : "", e);

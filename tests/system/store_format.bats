@@ -169,3 +169,14 @@ newer() {
 	capture timeout 300 $UNPACK --list -s later
 	must_equal "$status" 1
 }
+
+@test "a damaged format is refused, with what it must be and what to do" {
+	local text
+	must_work $UNPACK -q -s closed/new -N more images/more
+	for text in x '0 1' '1x' '-1 0'; do
+		echo "$text" >closed/new/format
+		must_fail 1 "the file 'format' of the store is damaged" $UNPACK --list -s closed/new
+		stderr_has "why:  it must begin with the number of the store's format" ... \
+			"try:  restore it from a backup"
+	done
+}
