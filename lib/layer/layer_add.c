@@ -31,17 +31,18 @@ static void take_header(struct node *n, const struct layer_entry *en)
 }
 
 /* In each layer, so many entries of a kind are named in warnings. */
-enum { WARN_MAX = 3 };
-
-/* Log what happened to an entry: a warning for the first ones of a kind. before: their number so
- * far. */
+/*
+ * Log what happened to an entry: a warning for the first one of a kind in a layer, which stands for
+ * all; the caller of the layer prints how many there were. before: their number so far.
+ */
 static void warn_skipped(const struct layer_entry *t, uint64_t before, const char *what)
 {
-	if (before >= WARN_MAX)
+	if (before)
 		log_verbose("'%s': %s", t->raw, what);
 	else
-		log_warn("'%s': %s%s", t->raw, what,
-			before + 1 < WARN_MAX ? "" : "; --verbose names the others in this layer");
+		log_warn("'%s': %s (the first in its layer; the others are counted, and --verbose "
+			 "names them)",
+			t->raw, what);
 }
 
 /* ---- kinds of entries ---- */
