@@ -396,7 +396,7 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 	scoped_run struct table_run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
 	int r;
 
-	r = table_read(run.fstab, a->unmount ? TABLE_WARN : TABLE_STRICT, &run.table, e);
+	r = table_read(run.fstab, a->unmount ? TABLE_UNDO : TABLE_STRICT, &run.table, e);
 	if (r == 0)
 		r = table_job_add_all(&run, e);
 	if (r < 0)

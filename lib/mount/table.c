@@ -118,7 +118,7 @@ static int faulty(const struct fstab_reading *r)
 	err_prefix(r->e, "%s", r->path);
 	if (r->faults == TABLE_STRICT)
 		return -EINVAL;
-	if (r->faults == TABLE_WARN)
+	if (r->faults == TABLE_WARN || r->faults == TABLE_UNDO)
 		log_warn_err(r->e);
 	*r->e = ERR_INIT;
 	return 0;
@@ -177,7 +177,7 @@ static void warn_of_ignored(const struct fstab_reading *r)
  */
 static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 {
-	if (l->map && r->faults != TABLE_QUIET)
+	if (l->map && r->faults != TABLE_QUIET && r->faults != TABLE_UNDO)
 		log_warn("'%s': %s: map= has no effect in a line of type '%s', which is not "
 			 "mounted by this command; try: write X-mount.idmap=, or the type shiftbox "
 			 "without bind",
@@ -195,7 +195,9 @@ static int take_line(const struct lm_line *l, void *arg)
 	/* mount(8) mounts no swap area, whatever the options are. */
 	if (!line.own && (!l->idmap || !strcmp(l->type, "swap")))
 		return 0;
-	if (line.own && table_check_own(l->target, l->options, r->e) < 0) {
+	/* What mount(8) does with its options is no matter when it is unmounted. */
+	if (line.own && r->faults != TABLE_UNDO &&
+		table_check_own(l->target, l->options, r->e) < 0) {
 		if (r->e->usage)
 			err_prefix(r->e, "the line of '%s'", l->target);
 		r->e->usage = false;

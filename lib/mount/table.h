@@ -24,6 +24,7 @@ struct fstab {
 enum table_faults {
 	TABLE_STRICT, /* a line of ours is an error, since all lines will be mounted */
 	TABLE_WARN,   /* it is a warning, and skipped */
+	TABLE_UNDO,   /* as TABLE_WARN, to unmount: no word about maps that mount(8) would drop */
 	TABLE_QUIET,  /* all are skipped without a warning */
 };
 
