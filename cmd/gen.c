@@ -122,7 +122,22 @@ static int gen_mdoc(const struct cmd *cmd, const char *file, FILE *f, struct err
 
 /* --- JSON ----------------------------------------------------------------------------------- */
 
-static void json_option(const struct cmd *cmd, const struct opt *o, bool common, struct out *out)
+/* The names of the options that o excludes. */
+static void json_excludes(
+	const struct opt_set *sets, size_t n, const struct opt *o, struct out *out)
+{
+	if (!o->excl)
+		return;
+	out_array(out, "excludes");
+	for (size_t s = 0; s < n; s++)
+		for (const struct opt *other = sets[s].opts; other->name; other++)
+			if (other != o && other->excl & o->excl)
+				out_str(out, NULL, other->name);
+	out_array_end(out);
+}
+
+static void json_option(const struct cmd *cmd, const struct opt_set *sets, size_t n,
+	const struct opt *o, struct out *out)
 {
 	static const char *const types[] = {
 		[OPT_TYPE_FLAG] = "flag",
@@ -134,7 +149,10 @@ static void json_option(const struct cmd *cmd, const struct opt *o, bool common,
 		[OPT_TYPE_FUNC] = "parsed",
 	};
 	char letter[2] = { o->letter, '\0' };
+	bool common = true;
 
+	for (const struct opt *own = sets[0].opts; own->name; own++)
+		common &= own != o;
 	out_begin(out, NULL);
 	out_str(out, "name", o->name);
 	if (o->letter)
@@ -145,8 +163,7 @@ static void json_option(const struct cmd *cmd, const struct opt *o, bool common,
 	out_str(out, "help", o->help);
 	if (o->words)
 		out_str(out, "words", o->words);
-	if (o->excl)
-		out_u64(out, "excludes_group", o->excl);
+	json_excludes(sets, n, o, out);
 	out_bool(out, "common", common);
 	if (o->forms) {
 		out_array(out, "forms");
@@ -174,7 +191,7 @@ static void json_command(const struct cmd *cmd, struct out *out)
 	out_array(out, "options");
 	for (size_t s = 0; s < n; s++)
 		for (const struct opt *o = sets[s].opts; o->name; o++)
-			json_option(cmd, o, s > 0, out);
+			json_option(cmd, sets, n, o, out);
 	out_array_end(out);
 	out_end(out);
 }

@@ -168,5 +168,7 @@ put_all() {
 	jq -e '.program_version' <<<"$output"
 	must_work "$SHIFTBOX" userns-run --help --json
 	jq -e '.name == "userns-run" and (.options | length > 10)' <<<"$output"
+	jq -e '.options[] | select(.name == "image") | .excludes == ["rootfs"]' <<<"$output"
+	[[ $output != *excludes_group* ]] || tell "the bits of a table are printed"
 	must_fail 2 '{"version":1,"error":{' "$SHIFTBOX" --json nosuch
 }
