@@ -39,7 +39,7 @@ static const struct opt userns_opts[] = {
 			"the command."),
 	OPT_STORE(struct userns_args, store, .filled = true),
 	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]",
-		"Show SRC as DST; words: ro dev public map map=MAP", .more = "See BINDS."),
+		"Show SRC as DST; words: ro rw dev public map map=MAP", .more = "See BINDS."),
 	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Make the root read-only",
 		.more = "This does not apply to /dev, /tmp, /run and binds."),
 	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0,
