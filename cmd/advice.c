@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "../lib/base/buf.h"
+#include "../lib/base/opt_form.h"
 #include "habits.h"
 
 void advise_operand(const struct cmd *cmd, const struct operands *o, struct err *e)
@@ -26,6 +29,73 @@ void advise_operand(const struct cmd *cmd, const struct operands *o, struct err 
 			suggest_offer(&near, f->word);
 	if (near.best && strcmp(near.best, word) != 0 && !strcmp(e->on, word))
 		err_try(e, "did you mean shiftbox %s %s?", cmd->name, near.best);
+}
+
+/* The form whose word or option is on the command line, which cannot be parsed; or NULL. */
+static const struct opt_form *form_named(const struct cmd *cmd, char *const *argv)
+{
+	for (; *argv && strcmp(*argv, "--") != 0; argv++)
+		for (const struct opt_form *f = cmd->forms; f->name; f++)
+			if ((f->word && !strcmp(f->word, *argv)) ||
+				(f->options && !strncmp(*argv, "--", 2) &&
+					opt_word_index(f->options, *argv + 2) >= 0))
+				return f;
+	return NULL;
+}
+
+void advise_option(const struct cmd *cmd, char *const *argv, struct err *e)
+{
+	const struct opt_form *form;
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (e->hint[0] || strncmp(e->what, "unknown option", strlen("unknown option")) != 0)
+		return;
+	form = form_named(cmd, argv + 1);
+	for (const struct opt *o = cmd->opts; form && o->name; o++)
+		if (o->forms && opt_form_accepts((size_t)(form - cmd->forms), o) &&
+			!opt_form_selected_by(form, o))
+			buf_printf(&b, "%s--%s", b.len ? ", " : "", o->name);
+	if (b.len && buf_get(&b))
+		err_try(e, "options of %s: %s; see shiftbox %s --help", form->name, buf_get(&b),
+			cmd->name);
+	else if (form)
+		err_try(e, "%s has no options of its own; see shiftbox %s --help", form->name,
+			cmd->name);
+}
+
+/* A removed directory may have another of the same name in its place. */
+static bool in_removed_directory(const char *path)
+{
+	struct stat st;
+
+	return *path && *path != '/' && stat(".", &st) == 0 && st.st_nlink == 0;
+}
+
+static bool is_url(const char *path)
+{
+	static const char *const begins[] = { "http://", "https://", "ftp://", "file://" };
+
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+		if (!strncmp(path, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
+void advise_missing(struct err *e)
+{
+	if (e->num != ENOENT || (strcmp(e->op, "open") != 0 && strcmp(e->op, "mkdir") != 0))
+		return;
+	if (in_removed_directory(e->on)) {
+		err_why(e, "the working directory has been removed");
+		err_try(e,
+			"change to a directory that exists: cd /, or cd \"$PWD\" if it was made "
+			"again");
+	} else if (!strncmp(e->on, "file://", 7)) {
+		err_try(e, "write the path alone: %s", e->on + 7);
+	} else if (is_url(e->on)) {
+		err_why(e, "it is a URL, and only files of this machine are read");
+		err_try(e, "download it first (curl -O URL), and name the file");
+	}
 }
 
 void advise_command(const char *word, struct err *e)

@@ -11,6 +11,12 @@
  */
 void advise_operand(const struct cmd *cmd, const struct operands *o, struct err *e);
 
+/* Add the options of the subcommand or mode to the error about an unknown option. */
+void advise_option(const struct cmd *cmd, char *const *argv, struct err *e);
+
+/* Add to the error about a file that does not exist that its path cannot be one of a file. */
+void advise_missing(struct err *e);
+
 /* Add what may have been meant to the error about an unknown word after `shiftbox`. */
 void advise_command(const char *word, struct err *e);
 

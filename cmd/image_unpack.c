@@ -206,7 +206,10 @@ static int surplus(const struct unpack_args *a, const char *word, struct err *e)
 {
 	(void)err_usage_try(e, "omit it", "unexpected operand '%s'", word);
 	if (a->list)
-		err_try(e, "shiftbox image-unpack --show %s shows one image", word);
+		err_try(e,
+			"--list lists all images, and takes no names; shiftbox image-unpack --show "
+			"%s shows one image",
+			word);
 	else if (!a->prune)
 		err_try(e, "name one image at a time");
 	return -EINVAL;

@@ -165,6 +165,8 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 	if (r == 0)
 		r = t->flat ? unpack_flat(t->flat, t->src, &opts, &u, e) :
 			      unpack_image(t->store, t->src, &opts, &u, e);
+	if (r == -ENOSPC && e && strcmp(e->op, "userns") != 0)
+		unpack_explain_space(t->flat ? t->flat->dir : store_path(t->store), t->src, e);
 	progress_line_free(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)

@@ -104,6 +104,7 @@ static int report(const struct cmd *cmd, int r, struct err *e, bool json)
 	if (status == STATUS_DONE)
 		return status;
 	name_closed(e);
+	advise_missing(e);
 	hint_fill(e);
 	if (e->usage && !e->hint[0])
 		err_try(e, "shiftbox%s%s --help", cmd ? " " : "", cmd ? cmd->name : "");
@@ -180,6 +181,10 @@ static int output_failed(int num, const char *what, struct err *e)
 	r = err_set(e, num, "standard output", "%s", what);
 	if (r == -ENOSPC)
 		err_try(e, "free space where standard output goes to");
+	if (r == -EBADF) {
+		err_why(e, "it is closed, or open for reading only");
+		err_try(e, "send it to a file or to /dev/null: >FILE, not >&-");
+	}
 	return r;
 }
 
@@ -312,6 +317,7 @@ static int run_command(const struct cmd *cmd, char **argv)
 
 	if (r < 0) {
 		advise_operand(cmd, &line.operands, &e);
+		advise_option(cmd, argv, &e);
 		r = report(cmd, r, &e, common.json || asks_for_json(argv));
 	} else if ((r == STATUS_NO_EXEC || r == STATUS_NO_COMMAND) && e.set)
 		(void)report(cmd, 0, &e, common.json);
@@ -553,9 +559,10 @@ int main(int argc, char **argv)
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE) {
 		if (errno == EPIPE)
 			end_by_pipe();
-		(void)fprintf(stderr, "shiftbox: cannot write to standard output: %s\n",
-			strerrordesc_np(errno));
-		status = STATUS_FAILED;
+		static struct err e;
+
+		(void)output_failed(errno, "cannot write", &e);
+		status = report(cmd, -EIO, &e, own_json);
 	}
 	return status;
 }

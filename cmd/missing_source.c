@@ -78,3 +78,20 @@ void source_advise(const char *source, const char *store, const char *use, struc
 			"first (mount -t nfs %s DIR) and name DIR, without a map",
 			source);
 }
+
+void stored_image_advise(const char *path, const char *store, struct err *e)
+{
+	scoped_store struct store *s = NULL;
+	scoped_strv struct strv names = { 0 };
+
+	if (!e || strcmp(e->on, path) != 0 || strchr(path, '/') ||
+		store_open(store, 0, &s, NULL) < 0 || store_image_list(s, &names, NULL) < 0)
+		return;
+	for (size_t i = 0; i < names.len; i++)
+		if (!strcmp(names.items[i], path))
+			err_try(e,
+				"for the stored image of this name: shiftbox image-unpack --verify "
+				"%s; for a mount of it: shiftbox shift-check verify --image %s "
+				"PATH",
+				path, path);
+}

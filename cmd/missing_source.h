@@ -12,4 +12,7 @@
  */
 void source_advise(const char *source, const char *store, const char *use, struct err *e);
 
+/* Add to an error about the path that there is an image of this name in the store. */
+void stored_image_advise(const char *path, const char *store, struct err *e);
+
 #endif

@@ -12,6 +12,7 @@
 #include "../lib/explain/perm.h"
 #include "../lib/idmap/idmap_forms.h"
 #include "habits.h"
+#include "missing_source.h"
 #include "subids.h"
 
 /*
@@ -251,6 +252,7 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 	struct stat st;
 	char **operands = ctx->operands.items + given;
 	size_t n = ctx->operands.len - given;
+	int r;
 
 	if (n < sub->min) {
 		(void)err_usage(e, "%s needs %s", word, sub->operand);
@@ -267,7 +269,10 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 		return err_usage(e, "option '--store' needs --image");
 	if (ctx->form != FORM_SUBID) /* its findings have them */
 		subids_tell_ignored();
-	return sub->run(args, ctx, operands, e);
+	r = sub->run(args, ctx, operands, e);
+	if (r < 0 && (ctx->form == FORM_VERIFY || ctx->form == FORM_EXPLAIN))
+		stored_image_advise(operands[0], a->store, e);
+	return r;
 }
 
 const struct cmd cmd_shift_check = {

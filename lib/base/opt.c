@@ -288,6 +288,8 @@ static int unknown_letter(const struct parser *p, char letter, struct err *e)
 	(void)err_usage(e, "unknown option '-%c'", letter);
 	if (o)
 		err_try(e, "did you mean -%c (--%s)?", other, o->name);
+	else if (letter >= '0' && letter <= '9')
+		err_try(e, "a number here has no sign; write -- before a name that begins with -");
 	return -EINVAL;
 }
 

@@ -257,6 +257,25 @@ int path_find(const char *path, bool follow, const char *what, struct place *ret
 	return path_find_or_make(path, follow, what, NULL, ret, e);
 }
 
+void path_explain_mkdir(int dirfd, const char *dir, struct err *e)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (!e || fstatfs(dirfd, &fs) < 0 || fstat(dirfd, &st) < 0)
+		return;
+	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC) {
+		err_why(e,
+			"%s is in a filesystem of the kernel (%s), in which no directory can be "
+			"created",
+			dir, fs.f_type == PROC_SUPER_MAGIC ? "proc" : "sysfs");
+		err_try(e, "name a directory in a filesystem that stores files");
+	} else if (e->num == ENOENT && !st.st_nlink) {
+		err_why(e, "%s has been removed", dir);
+		err_try(e, "name a directory below one that exists");
+	}
+}
+
 struct making {
 	const char *path, *what;
 };
@@ -269,6 +288,7 @@ static int make_dir(const struct making *m, int dirfd, const char *name, mode_t 
 		return 0;
 	r = err_set(e, errno, m->path, "%s", m->what);
 	err_op(e, "mkdir");
+	path_explain_mkdir(dirfd, "its parent", e);
 	return r;
 }
 

@@ -98,6 +98,12 @@ int path_open_existing(const char *dir);
 MUST_CHECK int path_may_create(int dirfd);
 
 /*
+ * Add to the error of a directory that cannot be created in dirfd why it cannot: nothing can be
+ * created in /proc, nor in a removed directory. dir: what the error calls dirfd, as "its parent".
+ */
+void path_explain_mkdir(int dirfd, const char *dir, struct err *e);
+
+/*
  * Open a directory (O_RDONLY). If it does not exist, create it with mode, and the directories above
  * it with 0755, less the umask.
  */

@@ -112,6 +112,7 @@ static int line_fault(struct word line, bool users, const char *what, struct par
 	if (users) {
 		(void)word_fault(p->e, EINVAL, &line, "%s", what);
 		err_op(p->e, "subid");
+		err_try(p->e, "mend the line: USER:START:COUNT, as in alice:362144:65536");
 		return -EINVAL;
 	}
 	if (!p->ignored++)

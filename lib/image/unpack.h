@@ -92,4 +92,7 @@ MUST_CHECK int unpack_use_base(
  */
 MUST_CHECK int unpack_check_space(const char *dir, const struct unpack_result *need, struct err *e);
 
+/* Add to the error about a full disk what is free in dir, and the size of the image's layers. */
+void unpack_explain_space(const char *dir, const struct source *src, struct err *e);
+
 #endif

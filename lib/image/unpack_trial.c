@@ -185,3 +185,25 @@ int unpack_check_space(const char *dir, const struct unpack_result *need, struct
 			need->entries, room);
 	return 0;
 }
+
+void unpack_explain_space(const char *dir, const struct source *src, struct err *e)
+{
+	scoped_fd int fd = path_open_existing(dir);
+	struct statvfs fs;
+	uint64_t blobs = 0, room, files;
+
+	if (fd < 0 || fstatvfs(fd, &fs) < 0 || !fs.f_blocks)
+		return;
+	room = geteuid() == 0 ? fs.f_bfree : fs.f_bavail;
+	files = geteuid() == 0 ? fs.f_ffree : fs.f_favail;
+	for (size_t i = 0; i < src->n_layers; i++)
+		if (src->layers[i].size != BLOB_SIZE_UNKNOWN)
+			blobs += src->layers[i].size;
+	err_why(e,
+		"'%s' has %" PRIu64 " kB and %" PRIu64 " inodes free, after the files of this run "
+		"were removed; the archives of the layers have %" PRIu64 " kB",
+		dir, room * fs.f_frsize / 1000, files, (blobs + 999) / 1000);
+	err_try(e,
+		"free space there, then run the command again: it starts clean; --dry-run (-n) "
+		"tells whether it suffices");
+}

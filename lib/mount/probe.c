@@ -374,6 +374,17 @@ static void explain_refused_map(const struct mount_info *info, int userns, int n
 		explain_type(info, e);
 }
 
+/* The directory of all devices is not what can be replaced by a file of another filesystem. */
+static void hint_devices(int fd, const struct mount_info *info, struct err *e)
+{
+	struct stat st;
+
+	if (!strcmp(info->type, "devtmpfs") && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		err_try(e,
+			"bind it without a map: -m none; userns-run makes a /dev of its own for "
+			"its command");
+}
+
 void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
@@ -384,10 +395,12 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 	if (mount_info_get(fd, &info, NULL) < 0 || explain_number(e->num, e))
 		return;
 	r = scratch_setattr(fd, &mount_flags_private, userns);
-	if (r < 0)
+	if (r < 0) {
 		explain_refused_map(&info, userns, -r, e);
-	else
-		probe_flags(fd, flags, e); /* the map is accepted without the flags */
+		hint_devices(fd, &info, e);
+		return;
+	}
+	probe_flags(fd, flags, e); /* the map is accepted without the flags */
 }
 
 void probe_new(

@@ -33,7 +33,10 @@ static int cannot(const char *path, const char *what, struct err *e)
 	else if (r == -EOVERFLOW)
 		err_why(e, "the map has no id for the owner of its parent directory");
 	if (!strncmp(what, "create", strlen("create")))
-		err_try(e, "create it there first");
+		err_try(e,
+			r == -ENOENT ? "name another place: a filesystem such as proc takes no new "
+				       "directories" :
+				       "create it there first");
 	else if (r == -EACCES)
 		err_try(e,
 			"give root of the namespace search permission on the whole path; "

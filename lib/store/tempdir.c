@@ -6,13 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
@@ -116,21 +114,9 @@ static int sweep(int parent, const char *path, const char *prefix, struct err *e
 /* /proc and /sys refuse to create anything, with ENOENT and EPERM. */
 static int refuse_create(const struct tempdir *s, int num, struct err *e)
 {
-	struct statfs fs;
-	struct stat st;
 	int r = err_set(e, num, s->path, "cannot create a staging directory in it");
 
-	if (fstatfs(s->parent, &fs) < 0 || fstat(s->parent, &st) < 0)
-		return r;
-	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC) {
-		err_why(e,
-			"it is in a filesystem of the kernel (%s), in which no "
-			"directory can be created",
-			fs.f_type == PROC_SUPER_MAGIC ? "proc" : "sysfs");
-		err_try(e, "name a directory in a filesystem that stores files");
-	} else if (num == ENOENT && !st.st_nlink) {
-		err_why(e, "the directory has been removed");
-	}
+	path_explain_mkdir(s->parent, "it", e);
 	return r;
 }
 

@@ -65,6 +65,14 @@ each() {
 	2 | --terminal | omit -t: it is --terminal, for | image-unpack -t debian oci:debian
 	2 | --tag | use -N NAME (--name) to name the | image-unpack --tag debian oci:debian
 	2 | debian | shiftbox image-unpack --show | image-unpack --list debian
+	2 | debian | takes no names | image-unpack --list debian x
+	2 | --nonsense | --prune: --store; see | image-unpack --nonsense --list
+	1 | /proc/x | in a filesystem that stores | image-unpack --store /proc/x oci:debian
+	1 | /sys/x | in a filesystem that stores | image-unpack --store /sys/x/y oci:debian
+	1 | debian | a directory that exists | mkdir L; cd L; rmdir ../L; image-unpack oci:debian
+	1 | https://a/b | download it first | image-unpack https://a/b
+	1 | standard output | >FILE, not >&- | image-unpack --list >&-
+	1 | standard output | >FILE, not >&- | image-unpack --help >&-
 	2 | --lst | did you mean --list? | image-unpack --lst
 	2 | --images | use --list (-l) | image-unpack --images
 	2 | --nmae | did you mean --name? | image-unpack --nmae x oci:debian
@@ -273,6 +281,15 @@ each() {
 	2 | --version | write --version alone, or omit it | shift-check --version=2
 	2 | --user | use --as USER | shift-check explain --user alice SRC/f
 	2 | --from | omit it: a map of another tool | shift-check map --from lxc +1
+	2 | --test | options of map: --store, --threads, --to, | shift-check map --test
+	2 | --test | options of list: --all-namespaces; | shift-check list --test
+	2 | --test | subid has no options of its own; | shift-check subid --test
+	2 | -1 | a number here has no sign | shift-check subid -1
+	1 | debian | shiftbox image-unpack --verify | shift-check verify debian
+	1 | debian | shiftbox image-unpack --verify | cd SRC; shift-check verify debian
+	1 | https://a/b | download it first | shift-check explain https://a/b
+	1 | standard output | >FILE, not >&- | shift-check map +1 >&-
+	1 | gone | a directory that exists | mkdir L; cd L; rmdir ../L; shift-check explain gone
 	2 | write | an operation is written --op | shift-check explain SRC/f write
 	E
 }
@@ -288,6 +305,7 @@ each() {
 	2 | run | did you mean shiftbox userns-run? | shiftbox run -it debian
 	2 | build | build it with another program | shiftbox build .
 	2 | --install | write it after the option | shiftbox --install
+	1 | standard output | >FILE, not >&- | shiftbox --list >&-
 	E
 }
 
@@ -299,6 +317,39 @@ each() {
 	capture "$SHIFTBOX" mount-idmapped -m 1000:100033:1,rest SRC DST
 	[[ $stderr != *"moves no id"* ]] || tell "one id moves"
 	umount DST
+}
+
+@test "the directory of all devices is bound without a map, and a device is not" {
+	mount -t devtmpfs devices D2 || skip "no devtmpfs"
+	must_fail 1 "cannot set the ID mapping" "$SHIFTBOX" mount-idmapped -m +300000 D2 DST
+	stderr_has "try:  bind it without a map: -m none"
+	must_fail 1 "cannot set the ID mapping" "$SHIFTBOX" mount-idmapped -m +300000 D2/null TEXT
+	stderr_has "try:  name a directory, a file or a block device"
+	umount D2
+}
+
+@test "the error of a full disk says what is free, and how much the image has" {
+	mkdir full
+	mount -t tmpfs -o size=100k none full
+	head -c 300000 /dev/urandom >SRC/f
+	tar -C SRC -cf big.tar f
+	must_fail 1 "No space left" "$SHIFTBOX" image-unpack --flat full/d big.tar
+	stderr_has "why:  'full/d' has " ... " kB and " ... " inodes free" ... " have 3" ... " kB" \
+		... "try:  free space there"
+	must_fail 1 "No space left" "$SHIFTBOX" image-unpack -s full/s -N x big.tar
+	stderr_has "full/s' has " ... " kB and "
+	umount full
+}
+
+@test "a grant that does not count is told with the same words, and how to mend it" {
+	add_line /etc/subuid alice:zz:1
+	must_fail 2 "has a START that is not a decimal number" \
+		"$SHIFTBOX" mount-idmapped -m subid:alice SRC DST
+	stderr_has "try:  mend the line: USER:START:COUNT"
+	add_line /etc/subuid bob:500000:1
+	add_line /etc/subgid bob:500000:1
+	capture "$SHIFTBOX" shift-check map subid:bob
+	stderr_has "'alice:zz:1' has a START" ... "; the line does not count"
 }
 
 @test "advice has numbers of ids that nothing else uses" {
