@@ -142,7 +142,7 @@ nothing_mounted() {
 	must_fail 32 "the mount namespace has no /proc of this process" \
 		mount -N "$child" -t shiftbox -o map=+5 "$SCRATCH/s" "$SCRATCH/t"
 	nothing_mounted
-	kill "$OTHER"
+	kill -9 "$OTHER" # unshare --fork ignores SIGTERM
 	namespace
 	there mount -t tmpfs none /proc
 	must_fail 32 "the mount namespace has no /proc of this process" \
