@@ -155,6 +155,8 @@ static int check_private(const struct store *s, struct err *e)
 			err_try(e,
 				"a FUSE filesystem may give files owners of its own: use a store "
 				"on another one, such as ext4, xfs, btrfs or tmpfs");
+		else
+			err_try(e, "run as that user, or name a store of your own with --store");
 		return r;
 	}
 	if (s->base.count && st.st_mode & 077)

@@ -86,6 +86,13 @@ static int open_image(struct store *s, const char *name, int *ret_fd, struct err
 	return r == -ENOENT ? no_such_image(s, name, e) : r;
 }
 
+static int list_damaged(const char *name, struct err *e)
+{
+	(void)err_say(e, EINVAL, name, "the image's list of layers is damaged");
+	err_try(e, "unpack the image again: shiftbox image-unpack -N %s SOURCE", name);
+	return -EINVAL;
+}
+
 static int parse_dirs(const char *text, const char *name, struct strv *ret, struct err *e)
 {
 	static const char prefix[] = "layers/";
@@ -95,11 +102,11 @@ static int parse_dirs(const char *text, const char *name, struct strv *ret, stru
 		char dir[128];
 
 		if (n >= sizeof(dir) || strncmp(text, prefix, strlen(prefix)))
-			return err_say(e, EINVAL, name, "the image's list of layers is damaged");
+			return list_damaged(name, e);
 		memcpy(dir, text + strlen(prefix), n - strlen(prefix));
 		dir[n - strlen(prefix)] = '\0';
 		if (!store_layer_name_ok(dir))
-			return err_say(e, EINVAL, name, "the image's list of layers is damaged");
+			return list_damaged(name, e);
 		if (strv_add(ret, dir) < 0)
 			return err_nomem(e);
 		text += n + (text[n] == '\n');
@@ -116,8 +123,24 @@ int store_image_dirs(struct store *s, const char *name, struct strv *ret, struct
 	r = open_image(s, name, &fd, e);
 	if (r == 0)
 		r = fd_read_file(fd, "layers", MAX_LAYERS_FILE, &b, e);
+	if (r == -ENOENT && fd >= 0) {
+		(void)err_say(e, ENOENT, name, "the image's list of layers is missing");
+		err_try(e, "unpack the image again: shiftbox image-unpack -N %s SOURCE", name);
+	}
 	if (r == 0)
 		r = parse_dirs(buf_get(&b), name, ret, e);
+	return r;
+}
+
+static int layer_missing(const char *name, const char *layer, int num, struct err *e)
+{
+	int r = err_set(e, num, name, "its layer %s cannot be found in the store", layer);
+
+	if (r == -ENOENT)
+		err_try(e,
+			"unpack the image again (shiftbox image-unpack -N %s SOURCE), which adds "
+			"what is missing",
+			name);
 	return r;
 }
 
@@ -139,8 +162,7 @@ int store_image_layers(
 		scoped_free char *path = NULL, *spec = NULL;
 
 		if (faccessat(s->layers, dirs.items[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_set(e, errno, name, "its layer %s cannot be found in the store",
-				dirs.items[i]);
+			return layer_missing(name, dirs.items[i], errno, e);
 		if (asprintf(&path, "%s/layers/%s", s->path, dirs.items[i]) < 0 ||
 			strv_add(layers, path) < 0)
 			r = err_nomem(e);
