@@ -170,9 +170,10 @@ static void name_cause(const struct subids *ids, const struct subids *helpers, s
 		userns_rules_print(&rules);
 		if (rules.len && buf_get(&rules))
 			err_why(e, "%s", rules.data);
-		err_try(e,
-			"shiftbox shift-check host reports whether ordinary users may create user "
-			"namespaces");
+		if (!e->hint[0])
+			err_try(e,
+				"shiftbox shift-check host reports whether ordinary users may "
+				"create user namespaces");
 	} else if (!strcmp(e->op, "newidmap")) {
 		if (helpers->why[0])
 			err_why(e, "%s", helpers->why);

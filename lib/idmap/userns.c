@@ -189,6 +189,12 @@ static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 			&ret->draft, e);
 	if (r == 0)
 		r = draft_finish(&ret->draft, false, &ret->map, e);
+	if (r == -ENODATA) {
+		err_why(e,
+			"the caller's user namespace has no map yet: /proc/self/uid_map or gid_map "
+			"is empty");
+		err_try(e, "run the command outside of it, or give it a map: unshare -Ur");
+	}
 	return r;
 }
 

@@ -46,6 +46,9 @@ void userns_cache_done(void);
  */
 MUST_CHECK int userns_map_own(struct idmap *ret, struct err *e);
 
+/* Add to an error why the kernel lets the caller create no user namespace: EPERM. */
+void userns_explain_eperm(struct err *e);
+
 /*
  * Open the user namespace of a process; the caller closes it. -ENOENT: there is no such process, or
  * /proc is not mounted; -EACCES: the caller may not inspect the process.

@@ -243,5 +243,10 @@ int userns_map_of_proc(int proc, struct idmap *ret, struct err *e)
 		r = read_map_file(proc, "gid_map", &gid, e);
 	if (r < 0)
 		return r;
-	return idmap_parse_kernel(buf_get(&uid), buf_get(&gid), ret, e);
+	r = idmap_parse_kernel(buf_get(&uid), buf_get(&gid), ret, e);
+	if (r == -ENODATA) {
+		err_why(e, "the user namespace has no map yet: its uid_map or gid_map is empty");
+		err_try(e, "write its map first (unshare -Ur, newuidmap), or name another process");
+	}
+	return r;
 }

@@ -23,6 +23,7 @@ static int own_fault(struct err *e)
 	(void)err_say(e, EINVAL, NULL,
 		"this is the caller's own user namespace, whose map changes nothing here");
 	err_op(e, "userns");
+	err_try(e, "omit it, or name a process of another user namespace: lsns -t user");
 	return -EINVAL;
 }
 
@@ -33,6 +34,25 @@ int userns_map_own(struct idmap *ret, struct err *e)
 	if (proc < 0)
 		return err_set(e, errno, "/proc/self", "cannot open");
 	return userns_map_of_proc(proc, ret, e);
+}
+
+void userns_explain_eperm(struct err *e)
+{
+	scoped_idmap struct idmap own = { 0 };
+	uint32_t outside;
+	int r = userns_map_own(&own, NULL);
+
+	if (r == -ENODATA ||
+		(r == 0 &&
+			(!idmap_uid_seen(&own, geteuid(), &outside) ||
+				!idmap_gid_seen(&own, getegid(), &outside)))) {
+		err_why(e,
+			"the caller's user or group has no id in the present user namespace "
+			"(/proc/self/uid_map, gid_map)");
+		err_try(e, "give it a map: unshare -Ur, or run the command outside of it");
+		return;
+	}
+	err_why(e, "user namespaces are disabled for this user, or the root directory is a chroot");
 }
 
 /*

@@ -78,9 +78,7 @@ static int clone_fault(int num, struct err *e)
 			"a limit on namespaces (user.max_*_namespaces) or on their nesting (32) is "
 			"reached");
 	else if (num == EPERM)
-		err_why(e,
-			"user namespaces are disabled for this user, or the root directory is a "
-			"chroot");
+		userns_explain_eperm(e);
 	return -num;
 }
 

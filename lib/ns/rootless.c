@@ -42,9 +42,7 @@ static int unshare_fault(int num, struct err *e)
 	(void)err_set(e, num, NULL, "cannot create a user namespace");
 	err_op(e, "userns");
 	if (num == EPERM)
-		err_why(e,
-			"user namespaces are disabled for this user, or the root directory is a "
-			"chroot");
+		userns_explain_eperm(e);
 	else if (num == EINVAL)
 		err_why(e, "this kernel has no user namespaces, or the process is multithreaded");
 	return -num;
