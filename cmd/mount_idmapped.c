@@ -128,6 +128,12 @@ static void advise_unmount(const struct operands *o, size_t failed, struct err *
 {
 	scoped_buf struct buf target = BUF_INIT;
 
+	if (e && e->num == ENOENT && image_source_name(o->items[failed])) {
+		err_try(e,
+			"name the directory that the image is mounted on: shiftbox shift-check "
+			"list shows it");
+		return;
+	}
 	if (failed != 0 || o->len != 2 || !e || strcmp(e->op, "umount") || e->num ||
 		umount_check(o->items[1], NULL, NULL) < 0)
 		return;

@@ -25,6 +25,7 @@ static const struct habit habits[] = {
 	{ "z", "omit it: security labels are not changed" },
 	{ "Z", "omit it: security labels are not changed" },
 	{ "U", "omit it: nothing is chowned; the map shows other owners" },
+	{ "propagation", "write private, slave, shared or unbindable alone" },
 	{ "rprivate", "did you mean private?" },
 	{ "rslave", "did you mean slave?" },
 	{ "rshared", "did you mean shared?" },

@@ -167,7 +167,9 @@ int mount_option_unknown(const char *name, const char *value, struct err *e)
 		"unknown option '%s' in -o", name);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		suggest_offer(&near, rows[i].name);
-	if (!mount_option_habit(name, value, e) && near.best)
+	if (strchr(name, ' '))
+		err_try(e, "separate options with commas, without blanks, as in ro,noexec");
+	else if (!mount_option_habit(name, value, e) && near.best)
 		err_try(e, "did you mean %s?", near.best);
 	return -EINVAL;
 }

@@ -288,6 +288,7 @@ static void explain(const struct stack *s, int num, struct err *e)
 		err_why(e,
 			"two of the layers are the same directory, or one lies inside another "
 			"(dmesg says which)");
+		err_try(e, "name each layer once, and none below another");
 	} else if (num == EBUSY && !e->why[0]) {
 		err_why(e,
 			"a layer is the upper or work directory of another overlay mount, or lies "

@@ -80,11 +80,17 @@ static int check_dirs(int upper, int work, const struct mount_plan *p, struct er
 
 	if (fstat(upper, &u) < 0 || fstat(work, &w) < 0)
 		return err_set(e, errno, p->upper, "cannot stat the directory");
-	if (!S_ISDIR(u.st_mode) || !S_ISDIR(w.st_mode))
-		return err_say(e, ENOTDIR, S_ISDIR(u.st_mode) ? p->work : p->upper,
+	if (!S_ISDIR(u.st_mode) || !S_ISDIR(w.st_mode)) {
+		(void)err_say(e, ENOTDIR, S_ISDIR(u.st_mode) ? p->work : p->upper,
 			"is not a directory (symbolic links are not followed here)");
-	if (same_file(&u, &w))
-		return err_say(e, EINVAL, p->work, "the upper and the work directory are the same");
+		err_try(e, "name a directory; one that does not exist is created");
+		return -ENOTDIR;
+	}
+	if (same_file(&u, &w)) {
+		(void)err_say(e, EINVAL, p->work, "the upper and the work directory are the same");
+		err_try(e, "omit work=: a work directory is created beside the upper");
+		return -EINVAL;
+	}
 	if (u.st_dev != w.st_dev) {
 		(void)err_say(e, EXDEV, p->work,
 			"the upper and the work directory are on different filesystems");

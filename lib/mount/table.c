@@ -84,8 +84,11 @@ static int index_fill(struct index *x, const struct table_need *needs, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		size_t *slot = slot_of(x, needs[i].target, strlen(needs[i].target));
 
-		if (*slot)
-			return err_say(e, EEXIST, needs[i].target, "two lines have this target");
+		if (*slot) {
+			(void)err_say(e, EEXIST, needs[i].target, "two lines have this target");
+			err_try(e, "remove one of the lines, or give it another target");
+			return -EEXIST;
+		}
 		*slot = i + 1;
 	}
 	return 0;
@@ -205,6 +208,7 @@ static int take_line(const struct lm_line *l, void *arg)
 	}
 	if (*l->target != '/') {
 		(void)err_say(r->e, EINVAL, l->target, "the target must be an absolute path");
+		err_try(r->e, "write the whole path, beginning with /");
 		return faulty(r);
 	}
 	line.source = strdup(l->source);

@@ -278,7 +278,10 @@ int blk_find(const char *tag, char **ret, struct err *e)
 	int r;
 
 	if (!n || !tag[n + 1])
-		return err_usage(e, "'%s' is not a valid tag of a device", tag);
+		return err_usage_try(e,
+			"write a value after '=', as in LABEL=data: lsblk -f shows the devices "
+			"with theirs",
+			"'%s' is not a valid tag of a device", tag);
 	/*
 	 * fstab(5) allows quotes, which the call removes. /dev/null: no cache file is read or
 	 * written.

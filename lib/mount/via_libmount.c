@@ -179,7 +179,12 @@ static int parse_fstab(
 	r = lm.mnt_table_parse_fstab(table, fd_proc_path(p->fd, opened));
 	if (p->r)
 		return p->r;
-	return r < 0 ? err_path(e, -r, path, "cannot read the fstab") : 0;
+	if (r == 0)
+		return 0;
+	r = err_path(e, -r, path, "cannot read the fstab");
+	if (r == -EINVAL) /* libmount has no other word for it */
+		err_try(e, "name a regular file, or a directory of files NAME.fstab");
+	return r;
 }
 
 /*
