@@ -85,7 +85,10 @@ void advise_missing(struct err *e)
 {
 	if (e->num != ENOENT || (strcmp(e->op, "open") != 0 && strcmp(e->op, "mkdir") != 0))
 		return;
-	if (in_removed_directory(e->on)) {
+	if (!*e->on) {
+		err_why(e, "the path is empty");
+		err_try(e, "write a path (is a variable of the script unset?)");
+	} else if (in_removed_directory(e->on)) {
 		err_why(e, "the working directory has been removed");
 		err_try(e,
 			"change to a directory that exists: cd /, or cd \"$PWD\" if it was made "

@@ -64,6 +64,7 @@ static const struct opt image_unpack_opts[] = {
 	OPT_STORE(struct unpack_args, store, .forms = IN_STORE | IN_BUNDLE | IN_ADMIN,
 		.instead = "omit --store: --flat and --scan use no store"),
 	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image", .forms = IN_STORE,
+		.filled = true,
 		.instead = "write the name of a stored image after the option that uses it, "
 			   "as in --show NAME",
 		.more = "The default is the file name of the source without its extension, "
@@ -102,15 +103,17 @@ static const struct opt image_unpack_opts[] = {
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
 		.forms = IN_ADMIN, .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers",
-		.forms = IN_ADMIN, .excl = EXCL_MODE),
+		.filled = true, .forms = IN_ADMIN, .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME",
-		"Check the layers of a stored image", .forms = IN_ADMIN, .excl = EXCL_MODE,
+		"Check the layers of a stored image", .filled = true, .forms = IN_ADMIN,
+		.excl = EXCL_MODE,
 		.more = "Every file is compared with the header in the archive of its layer: "
 			"existence, type, owner, mode, size, device number and link target. File "
 			"contents, times and extended attributes are not checked, and a missing "
 			"whiteout is not detected."),
 	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME",
-		"Remove an image, but not its layers", .forms = IN_ADMIN, .excl = EXCL_MODE,
+		"Remove an image, but not its layers", .filled = true, .forms = IN_ADMIN,
+		.excl = EXCL_MODE,
 		.more = "An image is not removed while an overlay with the source image:NAME and "
 			"with layers of this store is mounted. If the kernel does not show the "
 			"layers of a mount, an image of that name in another store counts too. "

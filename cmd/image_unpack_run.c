@@ -348,6 +348,10 @@ static int run_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		}
 	}
 	source_free(src);
+	if (r == -EPERM && e && a->base.count && !strcmp(e->op, "userns"))
+		err_try(e,
+			"omit --base, or choose ids that exist in this user namespace: the first "
+			"and third columns of /proc/self/uid_map");
 	return r;
 }
 

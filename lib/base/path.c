@@ -273,6 +273,10 @@ void path_explain_mkdir(int dirfd, const char *dir, struct err *e)
 	} else if (e->num == ENOENT && !st.st_nlink) {
 		err_why(e, "%s has been removed", dir);
 		err_try(e, "name a directory below one that exists");
+	} else if (e->num == EACCES) {
+		err_why(e, "%s (mode %04o) cannot be written to by the caller", dir,
+			st.st_mode & 07777);
+		err_try(e, "name a directory below one that the caller may write to");
 	}
 }
 

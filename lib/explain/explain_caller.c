@@ -102,6 +102,10 @@ static int parse_groups(const char *list, struct explain_caller *w, struct err *
 
 		if (!name)
 			return err_nomem(e);
+		if (strchr(name, ':'))
+			return err_usage_try(e,
+				"separate groups with commas, as in --as 1000:1000,27",
+				"'%s' is not a valid list of groups: GID[,GID...]", list);
 		if (!*name)
 			return err_usage_try(e,
 				*list ? "write one GID between commas, as in --as 1000:1000,27" :
@@ -165,6 +169,7 @@ static bool is_deep(pid_t pid)
 static int look_at_userns(const char *userns, struct explain_caller *w, struct err *e)
 {
 	uint32_t pid;
+	int r;
 
 	const char *number = strncmp(userns, "pid:", 4) ? userns : userns + 4;
 
@@ -175,7 +180,10 @@ static int look_at_userns(const char *userns, struct explain_caller *w, struct e
 			"'%s' is not a valid user namespace: pid:N", userns);
 	w->userns = (pid_t)pid;
 	w->deep |= is_deep(w->userns);
-	return userns_map_of_pid(w->userns, &w->userns_map, e);
+	r = userns_map_of_pid(w->userns, &w->userns_map, e);
+	if (r < 0)
+		err_prefix(e, "--userns %s", userns);
+	return r;
 }
 
 /* Set own_map: the ids that exist in the user namespace of this process, as the identity. */

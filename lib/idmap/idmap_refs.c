@@ -295,9 +295,12 @@ static int parse_line(struct map_parser *p, struct word line)
 		kinds = map_kind(&f[0]);
 		skip = 1;
 	}
-	if (n != skip + 3)
-		return word_fault(
+	if (n != skip + 3) {
+		(void)word_fault(
 			p->e, EINVAL, &whole, "is not a line of a map: [u|g|b] DISK SEEN COUNT");
+		err_try(p->e, "write three numbers in a line, separated by blanks: 0 100000 65536");
+		return -EINVAL;
+	}
 	if (!kinds)
 		return word_fault(
 			p->e, EINVAL, &f[0], "is not a kind of id: b, u or g (or both, uid, gid)");

@@ -161,6 +161,14 @@ void map_advise(struct err *e, struct word w)
 	uint64_t number;
 	size_t n = word_split(w, ':', f, 5);
 
+	if (word_is(&w, "none")) {
+		err_try(e, "write none alone: it is the absence of a map");
+		return;
+	}
+	if (word_starts(&w, "rest:")) {
+		err_try(e, "write rest alone, or u:rest, g:rest: it has no numbers");
+		return;
+	}
 	if (map_is_foreign(w)) {
 		err_try(e, "shiftbox shift-check map 'MAP' converts maps of other programs");
 		return;

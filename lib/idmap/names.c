@@ -150,7 +150,11 @@ void names_say_try(struct err *e)
 
 	offer_names("/etc/passwd", &near, &names);
 	offer_names("/etc/group", &near, &names);
-	if (near.best)
+	if (e && !*e->on)
+		err_try(e, "write a name or a number (is a variable of the script unset?)");
+	else if (e && !e->on[strspn(e->on, "0123456789")])
+		err_try(e, "specify a smaller number: ids end at 4294967294");
+	else if (near.best)
 		err_try(e, "did you mean %s?", near.best);
 	else
 		err_try(e,

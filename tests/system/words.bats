@@ -71,6 +71,10 @@ each() {
 	1 | /sys/x | in a filesystem that stores | image-unpack --store /sys/x/y oci:debian
 	1 | debian | a directory that exists | mkdir L; cd L; rmdir ../L; image-unpack oci:debian
 	1 | https://a/b | download it first | image-unpack https://a/b
+	1 | cannot open the image | write a path (is a variable | image-unpack ""
+	1 | cannot open the directory | write a path (is a variable | image-unpack oci:
+	2 | --name | give it a value, or omit | image-unpack -N "" oci:debian
+	2 | --show | give it a value, or omit | image-unpack --show ""
 	1 | standard output | >FILE, not >&- | image-unpack --list >&-
 	1 | standard output | >FILE, not >&- | image-unpack --help >&-
 	2 | --lst | did you mean --list? | image-unpack --lst
@@ -205,6 +209,16 @@ each() {
 	2 | group:alice | g:alice:SEEN:1 shows the group | mount-idmapped -m group:alice SRC DST
 	2 | g:nobody | nobody is a user and no group | mount-idmapped -m g:nobody SRC DST
 	2 | group:nix | getent group lists them | mount-idmapped -m group:nix SRC DST
+	2 | UUID= | write a value after '=' | mount-idmapped -m +1 UUID= DST
+	2 | ro noexec | separate options with commas | mount-idmapped -o 'ro noexec' SRC DST
+	2 | propagation | write private, slave | mount-idmapped -o propagation=shared SRC DST
+	2 | rest:5 | write rest alone, or u:rest | mount-idmapped -m rest:5 SRC DST
+	2 | none | write none alone | mount-idmapped -m none,0:1:1 SRC DST
+	2 | 0 100000 | three numbers in a line | echo 0 100000 >m; mount-idmapped -m @m SRC DST
+	1 | image:debian | name the directory that the image | mount-idmapped -u image:debian
+	1 | layers: | name each layer once | mount-idmapped -o lower=SRC,lower=SRC overlay DST
+	1 | /dev/null | a regular file, or a directory | mount-idmapped -a -T /dev/null
+	1 | 'b': f: | beginning with / | echo a b shiftbox >f; mount-idmapped -a -T f
 	2 | alice:root | alice:root:1 shows files of alice | mount-idmapped -m alice:root SRC DST
 	2 | alice:nobody | u:alice:nobody:1 shows | mount-idmapped -m alice:nobody SRC DST
 	E
@@ -287,6 +301,12 @@ each() {
 	2 | -1 | a number here has no sign | shift-check subid -1
 	1 | debian | shiftbox image-unpack --verify | shift-check verify debian
 	1 | debian | shiftbox image-unpack --verify | cd SRC; shift-check verify debian
+	1 | 5000000000 | ids end at 4294967294 | shift-check explain --as 5000000000 TEXT
+	2 | '0:0' | separate groups with commas | shift-check explain --as 0:0:0 TEXT
+	1 | --userns pid:1 | omit it, or name a process of | shift-check explain --userns pid:1 TEXT
+	1 | cannot open | write a path (is a variable | shift-check explain ""
+	1 | no user of this name | write a name or a number | shift-check subid ""
+	1 | no id is mapped | outside of it, or give it a map | unshare -U shift-check explain /etc
 	1 | https://a/b | download it first | shift-check explain https://a/b
 	1 | standard output | >FILE, not >&- | shift-check map +1 >&-
 	1 | gone | a directory that exists | mkdir L; cd L; rmdir ../L; shift-check explain gone
@@ -350,6 +370,60 @@ each() {
 	add_line /etc/subgid bob:500000:1
 	capture "$SHIFTBOX" shift-check map subid:bob
 	stderr_has "'alice:zz:1' has a START" ... "; the line does not count"
+}
+
+@test "a store or an image that lacks a part says how it gets it back" {
+	local layers=/var/lib/shiftbox/layers list=/var/lib/shiftbox/images/debian/layers
+	mv "$layers"/sha256-* .
+	must_fail 1 "cannot be found in the store" "$SHIFTBOX" mount-idmapped -m +1 image:debian DST
+	stderr_has "try:  unpack the image again (shiftbox image-unpack -N debian SOURCE)"
+	must_work "$SHIFTBOX" image-unpack -q oci:debian
+	must_work "$SHIFTBOX" image-unpack --verify debian
+	echo layers/../x >$list
+	must_fail 1 "list of layers is damaged" "$SHIFTBOX" image-unpack --show debian
+	stderr_has "try:  unpack the image again: shiftbox image-unpack -N debian SOURCE"
+	rm $list
+	must_fail 1 "list of layers is missing" "$SHIFTBOX" mount-idmapped -m +1 image:debian DST
+	stderr_has "try:  unpack the image again: shiftbox image-unpack -N debian SOURCE"
+	must_work "$SHIFTBOX" image-unpack -q oci:debian
+	must_work "$SHIFTBOX" image-unpack --verify debian
+	chown 5 EMPTY
+	must_fail 1 "belongs to another user (5)" "$SHIFTBOX" image-unpack -s EMPTY --list
+	stderr_has "try:  run as that user, or name a store of your own"
+}
+
+@test "without an id in its namespace the caller cannot make another one, and is told so" {
+	must_fail 125 "cannot create the namespaces" unshare -U "$SHIFTBOX" userns-run id
+	stderr_has "why:  the caller's user or group has no id in the present user namespace" ... \
+		"try:  give it a map: unshare -Ur"
+	must_fail 1 "do not all exist in this user namespace" \
+		unshare -Ur "$SHIFTBOX" image-unpack --base 500000 -s st oci:debian
+	stderr_has "try:  omit --base, or choose ids that exist"
+}
+
+@test "an fstab without a line for this command is named, if it was asked for" {
+	echo >f
+	capture "$SHIFTBOX" mount-idmapped -a -T f
+	must_equal "$status" 0
+	stderr_has "'f' has no line for this command"
+	mkdir d
+	capture "$SHIFTBOX" mount-idmapped -a -T d
+	stderr_has "'d' has no line for this command" ... "files NAME.fstab count"
+	capture "$SHIFTBOX" mount-idmapped -a -q -T f
+	must_equal "$status $stderr" "0 "
+}
+
+@test "an upper that is a file, and a place that the caller cannot write to" {
+	mkdir -m 700 closed
+	touch closed/f
+	must_fail 1 "is not a directory" \
+		"$SHIFTBOX" mount-idmapped -m +1 -o upper=closed/f image:debian DST
+	stderr_has "try:  name a directory; one that does not exist is created"
+	chmod -R a+rX debian
+	chmod 711 .
+	must_fail 1 "cannot create a staging directory" \
+		as_user alice "$SHIFTBOX" image-unpack --flat /x "oci:$SCRATCH/debian"
+	stderr_has "cannot be written to by the caller" ... "try:  name a directory below one"
 }
 
 @test "advice has numbers of ids that nothing else uses" {
