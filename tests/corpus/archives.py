@@ -226,7 +226,8 @@ docked(
 
 
 def two_of_docker(first, second):
-    """What docker save writes of two images with these tags: f is in the first, two in the second."""
+    """What docker save writes of two images with these tags: f is in the first, two in the
+    second."""
     more = text({'rootfs': {'type': 'layers', 'diff_ids': [digest(TWO)]}})
     return docker(
         [TAR],

@@ -275,7 +275,8 @@ image(
 
 
 def docker_config(name, why, kind, oci=False, **more):
-    """An image whose config has this media type (None: it has none), in docker's manifest or OCI's."""
+    """An image whose config has this media type (None: it has none), in docker's manifest or
+    OCI's."""
     of = (OCI + 'manifest.v1+json') if oci else (DOCKER + 'distribution.manifest.v2+json')
     typed = lambda c: {k: v for k, v in {**c, 'mediaType': kind}.items() if v is not None}
     image(
