@@ -76,15 +76,20 @@ int err_say(struct err *e, int num, const char *on, const char *fmt, ...)
 	return num ? -num : -EINVAL;
 }
 
+static PRINTF(2, 0) void usage(struct err *e, const char *fmt, va_list ap)
+{
+	start(e, 0, NULL);
+	e->usage = true;
+	put(e->what, sizeof(e->what), fmt, ap);
+}
+
 int err_usage(struct err *e, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (e) {
-		start(e, 0, NULL);
-		e->usage = true;
 		va_start(ap, fmt);
-		put(e->what, sizeof(e->what), fmt, ap);
+		usage(e, fmt, ap);
 		va_end(ap);
 	}
 	return -EINVAL;
@@ -95,10 +100,8 @@ int err_usage_try(struct err *e, const char *remedy, const char *fmt, ...)
 	va_list ap;
 
 	if (e) {
-		start(e, 0, NULL);
-		e->usage = true;
 		va_start(ap, fmt);
-		put(e->what, sizeof(e->what), fmt, ap);
+		usage(e, fmt, ap);
 		va_end(ap);
 		err_try(e, "%s", remedy);
 	}

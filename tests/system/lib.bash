@@ -122,6 +122,14 @@ kill_mounting() {
 	done
 }
 
+# Run CMD, and set $t to the microseconds that it took.
+timed() {
+	local started
+	started=$(date +%s%N)
+	"$@"
+	t=$((($(date +%s%N) - started) / 1000))
+}
+
 # Run CMD, and kill it after a random part of $t microseconds. $killed counts the runs that were
 # still at work. $t follows the pace of the machine, so that most of them are: it gets shorter after
 # a run that had ended, else longer.
