@@ -128,12 +128,30 @@ static struct perm_verdict notify_chown(const struct perm_view *v, const struct 
 	return mode.num ? mode : d;
 }
 
+/*
+ * cap_inode_killpriv() and ovl_xattr_set(): a change of owner removes capabilities that can be
+ * read. On an overlay that is a call of the mounter's, which may_write_xattr() refuses where the
+ * upper directory's mount has no id for an owner.
+ */
+static bool keeps_capability(const struct perm_real *real)
+{
+	const struct perm_inode *n = &real->inode;
+	uint32_t id;
+
+	if (!real->in_upper || S_ISDIR(n->mode) || !n->cap.present || n->cap.root_unmapped ||
+		!perm_uid(n->mount, n->cap.root, &id))
+		return false;
+	return !perm_uid(n->mount, n->uid, &id) || !perm_gid(n->mount, n->gid, &id);
+}
+
 /* ovl_setattr(): the copy in the upper directory gets the new owner. */
 static struct perm_verdict overlay_chown(const struct perm_inode *n, const struct new_ids *new)
 {
 	struct perm_verdict d = perm_overlay_copy_up(n);
 	const struct perm_mount *upper = n->overlay ? n->overlay->upper : NULL;
 
+	if (d.num == 0 && n->real && keeps_capability(n->real))
+		return perm_refuse(EPERM, RULE_UNMAPPED_INODE);
 	if (d.num || !upper || has_fsmapping(upper, new))
 		return d;
 	return perm_refuse(EOVERFLOW, RULE_UNMAPPED_NEW);
