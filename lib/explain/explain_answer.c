@@ -44,7 +44,7 @@ static bool answers_fit(const struct explanation *x, const struct explain_inode 
 static bool is_possible(struct explanation *x, struct explain_inode *n, unsigned option)
 {
 	bool was = n->real.in_upper, fits = false;
-	struct explain_mounters m = { .n = 0 };
+	struct explain_mounters m = { .n_uid = 0 };
 	size_t s = 0;
 
 	explain_point_set_ids(n, option);
@@ -53,7 +53,8 @@ static bool is_possible(struct explanation *x, struct explain_inode *n, unsigned
 	if (s == x->n_stacks)
 		return answers_fit(x, n);
 	explain_point_find_mounters(n, &m);
-	for (unsigned i = 0; i < 2 * m.n * (x->caller.initial ? 1 : 2) && !fits; i++) {
+	for (unsigned i = 0;
+		i < 2 * explain_point_mounters(&m) * (x->caller.initial ? 1 : 2) && !fits; i++) {
 		n->real.in_upper = i % 2 ? !was : was;
 		explain_point_set_mounter(x, s, &m, i / 2);
 		fits = answers_fit(x, n);
@@ -117,8 +118,9 @@ static void add_stack(struct cases *c, size_t i)
 	for (size_t k = c->search ? c->at : c->first_inode; k < c->x->inodes.len; k++)
 		if (c->x->inodes.items[k].mount == s.mount && (!c->search || k == c->at))
 			explain_point_find_mounters(&c->x->inodes.items[k], &mounter.mounters);
-	for (mounter.n = 0; mounter.n < mounter.mounters.n * (c->x->caller.initial ? 1 : 2);
-		mounter.n++)
+	for (unsigned n =
+			explain_point_mounters(&mounter.mounters) * (c->x->caller.initial ? 1 : 2);
+		mounter.n < n; mounter.n++)
 		mounter.options[mounter.n] = (unsigned char)mounter.n;
 	add_point(c, &mounter);
 	for (size_t k = 0; k + 2 < c->x->inodes.len; k++)

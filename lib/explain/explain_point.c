@@ -93,10 +93,11 @@ void explain_point_set_mounter(
 	struct explanation *x, size_t stack, const struct explain_mounters *m, unsigned option)
 {
 	struct explain_stack_view s = explain_stack_view_of(x, stack);
+	const unsigned n = explain_point_mounters(m);
 
-	s.mounter->uid = m->uid[option % m->n];
-	s.mounter->gid = m->gid[option % m->n];
-	s.mounter->userns = option < m->n ? NULL : &x->caller.own;
+	s.mounter->uid = m->uid[option % n / m->n_gid];
+	s.mounter->gid = m->gid[option % n % m->n_gid];
+	s.mounter->userns = option < n ? NULL : &x->caller.own;
 }
 
 static void set_store(struct explanation *x, const struct explain_point *p, unsigned option)
@@ -168,15 +169,29 @@ void explain_point_set(struct explanation *x, const struct explain_point *p, uns
 
 enum { STRANGER = UINT32_MAX - 1 };
 
-static void add_mounter(struct explain_mounters *m, uint32_t uid, uint32_t gid)
+/* If there are too many, the last ones are left out. */
+static void add_id(uint32_t ids[static EXPLAIN_MOUNTER_IDS], unsigned *n, uint32_t id)
 {
-	for (unsigned i = 0; i < m->n; i++)
-		if (m->uid[i] == uid && m->gid[i] == gid)
+	for (unsigned i = 0; i < *n; i++)
+		if (ids[i] == id)
 			return;
-	if (m->n == EXPLAIN_OPTIONS_MAX / 2)
-		return;
-	m->uid[m->n] = uid;
-	m->gid[m->n++] = gid;
+	if (*n < EXPLAIN_MOUNTER_IDS)
+		ids[(*n)++] = id;
+}
+
+static void add_user(struct explain_mounters *m, uint32_t uid)
+{
+	add_id(m->uid, &m->n_uid, uid);
+}
+
+static void add_group(struct explain_mounters *m, uint32_t gid)
+{
+	add_id(m->gid, &m->n_gid, gid);
+}
+
+unsigned explain_point_mounters(const struct explain_mounters *m)
+{
+	return m->n_uid * m->n_gid;
 }
 
 /*
@@ -187,16 +202,16 @@ static void add_known(struct explain_mounters *m, const struct perm_inode *real)
 	uint32_t id;
 
 	if (perm_uid(real->mount, real->uid, &id))
-		add_mounter(m, id, STRANGER);
+		add_user(m, id);
 	if (perm_gid(real->mount, real->gid, &id))
-		add_mounter(m, STRANGER, id);
+		add_group(m, id);
 	for (size_t i = 0; i < real->access.len; i++) {
 		const struct acl_entry *a = &real->access.items[i];
 
 		if (a->tag == ACL_USER && perm_uid(real->mount, a->id, &id))
-			add_mounter(m, id, STRANGER);
+			add_user(m, id);
 		if (a->tag == ACL_GROUP && perm_gid(real->mount, a->id, &id))
-			add_mounter(m, STRANGER, id);
+			add_group(m, id);
 	}
 }
 
@@ -213,12 +228,14 @@ void explain_point_find_mounters(const struct explain_inode *n, struct explain_m
 	struct perm_inode shown = real->inode;
 	bool all = !n->uid_may.be && !n->gid_may.be && caps_count(&real->inode);
 
-	add_mounter(m, 0, 0);
+	add_user(m, 0);
+	add_group(m, 0);
 	for (size_t i = 0; i < real->n_below; i++)
 		all &= caps_count(&real->below[i]);
 	if (all)
 		return;
-	add_mounter(m, STRANGER, STRANGER);
+	add_user(m, STRANGER);
+	add_group(m, STRANGER);
 	add_known(m, &real->inode);
 	/* Its ids may be set to others now: those that it is shown with may be its own, too. */
 	if (n->uid_may.be & BE_OVERFLOW)

@@ -10,12 +10,12 @@
  * combines the options of all points.
  */
 
-enum { EXPLAIN_OPTIONS_MAX = 64 };
+enum { EXPLAIN_MOUNTER_IDS = 8, EXPLAIN_OPTIONS_MAX = 128 };
 
-/* Ids that the mounter of an overlay may have. */
+/* Ids that the mounter of an overlay may have: any user with any group. Root is the first. */
 struct explain_mounters {
-	uint32_t uid[EXPLAIN_OPTIONS_MAX], gid[EXPLAIN_OPTIONS_MAX];
-	unsigned n;
+	uint32_t uid[EXPLAIN_MOUNTER_IDS], gid[EXPLAIN_MOUNTER_IDS];
+	unsigned n_uid, n_gid;
 };
 
 enum explain_point_kind {
@@ -63,9 +63,12 @@ bool explain_point_store_unknown(const struct explain_mount *m);
  */
 void explain_point_find_mounters(const struct explain_inode *n, struct explain_mounters *m);
 
+/* Return the number of pairs of a user and a group, at most EXPLAIN_OPTIONS_MAX / 2. */
+unsigned explain_point_mounters(const struct explain_mounters *m);
+
 /*
- * Set the mounter of a stack: option i below m->n is the i-th pair of ids, in the initial user
- * namespace; option m->n + i is the same pair in the caller's own one.
+ * Set the mounter of a stack: an option i below n = explain_point_mounters() is the i-th pair of
+ * ids, in the initial user namespace; option n + i is the same pair in the caller's own one.
  */
 void explain_point_set_mounter(
 	struct explanation *x, size_t stack, const struct explain_mounters *m, unsigned option);

@@ -144,7 +144,7 @@ static bool keeps_capability(const struct perm_real *real)
 	return !perm_uid(n->mount, n->uid, &id) || !perm_gid(n->mount, n->gid, &id);
 }
 
-/* ovl_setattr(): the copy in the upper directory gets the new owner. */
+/* ovl_setattr(): the mounter changes the inode in the upper directory, or the copy made there. */
 static struct perm_verdict overlay_chown(const struct perm_inode *n, const struct new_ids *new)
 {
 	struct perm_verdict d = perm_overlay_copy_up(n);
@@ -152,6 +152,13 @@ static struct perm_verdict overlay_chown(const struct perm_inode *n, const struc
 
 	if (d.num == 0 && n->real && keeps_capability(n->real))
 		return perm_refuse(EPERM, RULE_UNMAPPED_INODE);
+	if (d.num == 0 && n->real && n->real->in_upper) {
+		struct perm_view v = perm_view_of(&n->real->inode, n->overlay->mounter);
+
+		d = notify_chown(&v, new);
+		if (d.num == EPERM)
+			d.rule = RULE_MOUNTER;
+	}
 	if (d.num || !upper || has_fsmapping(upper, new))
 		return d;
 	return perm_refuse(EOVERFLOW, RULE_UNMAPPED_NEW);

@@ -549,3 +549,17 @@ TEST(a_capability_of_a_file_without_a_group_cannot_be_removed)
 	REQUIRE(setenv("SEED", "6", 1) == 0 && setenv("CASE", "1365", 1) == 0);
 	run_stacks("stack, a capability and no group", true);
 }
+
+/* The mounter changes the owner in the upper directory, where it may have no right to do so. */
+TEST(the_mounter_cannot_give_a_file_without_a_group_an_owner)
+{
+	REQUIRE(setenv("SEED", "9", 1) == 0 && setenv("CASE", "3289", 1) == 0);
+	run_stacks("stack, a file without a group", true);
+}
+
+/* The owner of the file and the group of its directory are both the mounter's. */
+TEST(the_mounter_may_have_the_user_of_one_inode_and_the_group_of_another)
+{
+	REQUIRE(setenv("SEED", "9", 1) == 0 && setenv("CASE", "2948", 1) == 0);
+	run_stacks("stack, its mounter has both ids", true);
+}
