@@ -160,9 +160,9 @@ own layers: not known (the kernel does not show those of an overlay)"
 	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +100000 d m &&
 		echo ready >ready && exec sleep 60' &
 	pid=$!
-	for _ in $(seq 50); do
+	for _ in $(seq 1200); do
 		[ -s ready ] && break
-		sleep 0.1
+		sleep 0.05
 	done
 	list
 	[[ $output != *"$SCRATCH/m"* ]] || tell "the other namespace's mount shows here"
@@ -189,9 +189,9 @@ own layers: not known (the kernel does not show those of an overlay)"
 		mount --move m /mnt/moved && touch ready2 && mount -t tmpfs cover . &&
 		exec sleep 60' &
 	pids+=($!)
-	for _ in $(seq 50); do
+	for _ in $(seq 1200); do
 		[ -e ready1 ] && [ -e ready2 ] && break
-		sleep 0.1
+		sleep 0.05
 	done
 	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces --json
 	for pid in "${pids[@]}"; do
@@ -214,7 +214,9 @@ own layers: not known (the kernel does not show those of an overlay)"
 	mkdir d
 	map_mount d one +100000
 	unshare -m sleep 60 3>&- &
-	sleep 0.3
+	while [ "$(readlink /proc/$!/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ]; do
+		sleep 0.05
+	done
 	# statmount(2) of another namespace takes CAP_SYS_ADMIN over it.
 	capture setpriv --bounding-set -sys_admin --inh-caps -sys_admin \
 		"$SHIFTBOX" shift-check list --all-namespaces

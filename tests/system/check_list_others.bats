@@ -113,9 +113,9 @@ vanish() { # CALL SYSCALLS
 		"$NOSYS" $2 strace -f -qq -o trace -e trace=$1 -e inject=$1:signal=SIGSTOP:when=1 \
 			"$SHIFTBOX" shift-check list --all-namespaces >list 2>err 3>&- &
 		tracer=$!
-		for n in $(seq 100); do
+		for n in $(seq 1200); do
 			held=$(pgrep -x shiftbox) && grep -q -e "--- SIGSTOP" trace && break
-			sleep 0.1
+			sleep 0.05
 		done
 		kill -KILL $target
 		wait $target 2>/dev/null || true

@@ -235,7 +235,7 @@ teardown() {
 		umount -l "$SCRATCH" || break
 	done
 	# A loop device frees itself once its filesystem is gone for good, which may take a moment.
-	for p in 1 2 3 4 5 6 7 8 9 10; do
+	for p in {1..100}; do
 		left=${loops:+$(still_there "$loops")}
 		[ -n "$left" ] || break
 		sleep 0.1

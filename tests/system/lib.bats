@@ -45,7 +45,7 @@ inner_fails() {
 		exec 7<>pipe
 		dd if=/dev/zero of=pipe bs=65536 count=1 status=none
 		"$SHIFTBOX" --list >pipe 3>&- 7>&- &
-		sleep 0.3
+		while [ -z "$(own_processes)" ]; do sleep 0.05; done
 END
 	[ -z "$(pgrep -f "$SHIFTBOX --list")" ]
 }

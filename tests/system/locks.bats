@@ -351,9 +351,15 @@ waits() { # TEXT COMMAND...
 	mkdir m{1..6}
 	for way in "" ./no_run; do
 		pids=()
+		rm -f dev?
 		for i in {1..6}; do
-			$way "$SHIFTBOX" mount-idmapped -m +1000 fs "m$i" -e -- \
-				sh -c 'losetup -nlO NAME -j fs; sleep 1' >"dev$i" 3>&- &
+			# Each keeps its mount until all six have looked.
+			$way "$SHIFTBOX" mount-idmapped -m +1000 fs "m$i" -e -- sh -c '
+				losetup -nlO NAME -j fs
+				for i in $(seq 600); do
+					[ "$(cat dev? | wc -l)" -lt 6 ] || break
+					sleep 0.1
+				done' >"dev$i" 3>&- &
 			pids+=($!)
 		done
 		for i in "${pids[@]}"; do wait "$i"; done

@@ -109,7 +109,7 @@ loops() {
 	exec 7<&-
 	must_equal "$(loops)" ""
 	must_work $MI $MAP img m
-	unshare -m --propagation private sh -c 'touch ready; sleep 30' 7<&- &
+	unshare -m --propagation private sh -c 'touch ready; sleep 300' 7<&- &
 	while [ ! -e ready ]; do sleep 0.05; done
 	capture $MI -u m
 	[[ $stderr == *"another mount namespace"* ]] || tell "the namespace is not named"
@@ -137,13 +137,13 @@ loops() {
 	local i lock
 	strace -f -qq -o trace -P /dev/loop-control -e inject=openat:delay_enter=1500000 \
 		$MI $MAP img m &
-	for ((i = 0; i < 500; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		lock=/run/shiftbox/loop-$(stat -c %Hd:%Ld-%i img)
 		lock=$(stat -c %i "$lock" 2>/dev/null || echo none)
 		! grep -q "FLOCK .*:$lock " /proc/locks || break
 		sleep 0.02
 	done
-	[ "$i" -lt 500 ] || say "no lock was taken"
+	[ "$i" -lt 3000 ] || say "no lock was taken"
 	must_work $MI $MAP img n
 	wait
 	grep -q DELAYED trace

@@ -56,7 +56,7 @@ stack() {
 		"$TESTS/fixtures/nosys" 457,458 env LD_PRELOAD="$SCRATCH/old.so" \
 		"$SHIFTBOX" mount-idmapped -m +300000 \
 		-o "nosuid,lower=$SCRATCH/closed/top,lower=$SCRATCH/closed/base" overlay t 3>&- &
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		[ ! -s pid ] || break
 		sleep 0.05
 	done
@@ -80,7 +80,7 @@ stack() {
 			exec sleep 60' sh "$TESTS/fixtures/nosys" 457,458 \
 		env LD_PRELOAD="$SCRATCH/old.so" "$SHIFTBOX" mount-idmapped -m 0:7:1 \
 		-o lower=l/a,lower=l/b,userxattr -t overlay overlay t 3>&- &
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		[ ! -s home-alice/pid ] || break
 		sleep 0.05
 	done

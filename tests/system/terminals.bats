@@ -133,7 +133,7 @@ images() {
 
 	# A caller that ignores SIGPIPE (a service of systemd) is told.
 	exec 8> >(:)
-	sleep 0.3
+	wait $!
 	must_fail 1 "cannot write the results: Broken pipe" \
 		sh -c 'trap "" PIPE; exec "$@" >&8' sh "$SHIFTBOX" shift-check host
 	capture sh -c '"$@" >&8; exit $?' sh "$SHIFTBOX" shift-check host

@@ -288,7 +288,7 @@ then_whole() {
 			--line "the next run removes the rest" -- strace -D -f -qqq -o /dev/null \
 			-e trace=syncfs -e $call "$SHIFTBOX" image-unpack $words a.tar
 		[ -n "$(own_processes)" ] || say "there was no syncfs"
-		for _ in {1..100}; do [ -z "$(own_processes)" ] || sleep 0.1; done
+		for _ in {1..1200}; do [ -z "$(own_processes)" ] || sleep 0.05; done
 		must_equal "$(own_processes)" ""
 	done
 	[ ! -e flat ]

@@ -111,7 +111,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a - <pipe 2>err &
 		exec 7>pipe
 		head -c 100000 /dev/zero | tr '\0' 'x' >/dev/null
-		for _ in {1..100}; do
+		for _ in {1..1200}; do
 			[ -n "$(ls -A "$STORE/tmp" 2>/dev/null)" ] && break
 			sleep 0.05
 		done
@@ -157,7 +157,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a -
 	for _ in {1..1200}; do [ -n "$(ls -A "$STORE/tmp")" ] && break; sleep 0.05; done
 	timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" --prune >pruned 2>waiting 7>&- &
 	prune=$!
-	sleep 0.5
+	for _ in {1..1200}; do grep -q "waiting for" waiting && break; sleep 0.05; done
+	sleep 0.3
 	kill -0 "$prune"
 	must_equal "$(ls "$STORE/layers" | sort)" "$(ls reference/layers | sort)"
 	cat last.tar >&7

@@ -374,7 +374,7 @@ go_on() { # $status, err
 	mkfifo pipe
 	"$SHIFTBOX" image-unpack --flat d - <pipe 2>err &
 	exec 7>pipe
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		[ -n "$(find . -maxdepth 1 -name '.shiftbox-flat-*')" ] && break
 		sleep 0.05
 	done

@@ -483,7 +483,7 @@ nobody 60005:60005"
 		ls "$2" >"$3"
 		while [ -e "$3" ]; do sleep 0.05; done' sh "$SHIFTBOX" "$SCRATCH/m" \
 		"$SCRATCH/home-alice/ready" </dev/null >err 2>&1 3>&- &
-	for _ in $(seq 100); do [ ! -s home-alice/ready ] || break; sleep 0.05; done
+	for _ in $(seq 1200); do [ ! -s home-alice/ready ] || break; sleep 0.05; done
 	grep -q www home-alice/ready || say "not mounted: $(cat err)"
 	must_fail 1 "the image is mounted" timeout 300 \
 		setpriv --reuid alice --regid alice --clear-groups env HOME="$SCRATCH/home-alice" \

@@ -211,7 +211,7 @@ disk() { # NAME MARK: an image with a file of disk 33
 		ls /mnt
 		mount -t ext4 $SCRATCH/disk.img /mnt"
 	must_equal "$output" 33:33
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		[ -z "$(losetup -j "$SCRATCH/disk.img")" ] && break
 		sleep 0.1
 	done
@@ -297,12 +297,12 @@ disk() { # NAME MARK: an image with a file of disk 33
 	chmod 755 "$SCRATCH"
 	as_user few "$SHIFTBOX" userns-run --allow umount -- sleep 4731 3>&- &
 	local supervisor broker
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		pgrep -fx 'sleep 4731' >/dev/null && break
 		sleep 0.1
 	done
 	supervisor=$(pgrep -u few -fxo "$SHIFTBOX userns-run --allow umount -- sleep 4731")
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		broker=$(pgrep -P "$supervisor" -n)
 		[ "$(stat -c %u "/proc/$broker/mem")" = 0 ] && pgrep -P "$broker" >/dev/null &&
 			break
@@ -392,7 +392,8 @@ attack() { # OPTION... -- WHAT [ARGUMENT...]
 	until [ -e closed/root/srv/up ]; do sleep 0.05; done
 	broker=\$(pgrep -P \$! -n)
 	strace -qq -o trace -e trace=openat -e inject=openat:delay_enter=100000 -p \$broker &
-	sleep 0.5; touch closed/root/srv/go; wait %1
+	until grep -q 'TracerPid:.[1-9]' /proc/\$broker/status; do sleep 0.05; done
+	touch closed/root/srv/go; wait %1
 END
 	must_work unshare -p -f --mount-proc bash script
 	must_equal "$output" 0

@@ -68,7 +68,7 @@ wait_until() { # CMD...: succeeds, within a minute
 		grep -c ' /tmp/[0-9]* .*ext4' /proc/self/mountinfo
 		grep ' /tmp/[0-9]* ' /proc/self/mountinfo | cut -d' ' -f3 | uniq | wc -l"
 	must_equal "$(xargs <<<"$output")" "40 1"
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		[ -n "$(losetup -j "$image")" ] || break
 		sleep 0.1
 	done

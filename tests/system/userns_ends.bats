@@ -17,7 +17,7 @@ test_setup() {
 }
 
 gone() { # PID: or say so
-	for _ in {1..30}; do
+	for _ in {1..600}; do
 		[ -d "/proc/$1" ] || return 0
 		sleep 0.1
 	done
@@ -43,7 +43,7 @@ start() {
 	chmod 755 bin/newuidmap
 	PATH=$SCRATCH/bin:$PATH as_user slow "$SHIFTBOX" userns-run -- true 2>/dev/null &
 	local supervisor first
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		[ -e home-slow/here ] && break
 		sleep 0.1
 	done

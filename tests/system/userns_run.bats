@@ -231,8 +231,13 @@ os.execvp(sys.argv[1], sys.argv[1:])' \
 }
 
 @test "processes see one another alone; orphans are reaped; nothing is left at the end" {
-	must_work $RUN -r closed/root -- sh -c '(sleep 0.1 &)
-		sleep 0.4
+	must_work $RUN -r closed/root -- sh -c '(sh -c "echo \$\$ >/srv/orphan" &)
+		until [ -s /srv/orphan ]; do sleep 0.05; done
+		i=0
+		while [ -e "/proc/$(cat /srv/orphan)" ] && [ $i -lt 600 ]; do
+			sleep 0.05
+			i=$((i + 1))
+		done
 		ps -o pid,stat,comm | grep -c Z
 		ls /proc | grep -cx "[0-9]*"'
 	must_equal "$(xargs <<<"$output")" "0 4" # init, sh, ls, grep
@@ -275,7 +280,7 @@ start() { # CMD...: in the background, its pid in $pid, once it has said "ready"
 	kill -9 "$pid"
 	wait "$pid" || :
 	exec 9<&-
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in {1..600}; do
 		[ -n "$(pgrep -fx 'sleep 4712')" ] || return 0
 		sleep 0.1
 	done
@@ -283,10 +288,16 @@ start() { # CMD...: in the background, its pid in $pid, once it has said "ready"
 }
 
 @test "stopping the supervisor stops the command, and continuing it goes on" {
-	start $RUN -r closed/root -- sh -c 'echo ready; sleep 0.3; echo done'
+	start $RUN -r closed/root -- \
+		sh -c 'echo ready; until [ -e /srv/go ]; do sleep 0.05; done; echo done'
 	kill -TSTP "$pid"
-	sleep 0.6
+	for _ in {1..600}; do
+		[ "$(ps -o stat= "$pid" | cut -c1)" != T ] || break
+		sleep 0.1
+	done
 	must_equal "$(ps -o stat= "$pid" | cut -c1)" T
+	touch closed/root/srv/go
+	sleep 0.3
 	must_equal "$(timeout 0.1 cat <&9 || :)" ""
 	kill -CONT "$pid"
 	wait "$pid"

@@ -144,8 +144,10 @@ END
 	mount --make-rshared "$SCRATCH"
 	mkdir closed/root/mnt closed/data closed/data/sub
 	$RUN -r closed/root -b closed/data:/data -- \
-		sh -c 'mount -t tmpfs x /mnt && echo ready && sleep 1; ls /mnt /data/sub' >out &
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		sh -c 'mount -t tmpfs x /mnt && echo ready
+			until [ -e /srv/go ]; do sleep 0.05; done
+			ls /mnt /data/sub' >out &
+	for _ in {1..600}; do
 		grep -q ready out && break
 		sleep 0.1
 	done
@@ -153,6 +155,7 @@ END
 	mount -t tmpfs y closed/root/mnt
 	mount -t tmpfs y closed/data/sub
 	touch closed/root/mnt/seen closed/data/sub/seen
+	touch closed/root/srv/go
 	wait
 	umount closed/root/mnt closed/data/sub
 	must_equal "$(xargs <out)" "ready /data/sub: /mnt:"
