@@ -61,6 +61,10 @@ static void print_flags(
 {
 	struct perm_mount had = *saved, has = m->facts;
 	const bool fs_rw = had.fs_ro && !has.fs_ro;
+	/* mount(8) of util-linux 2.39 and newer repeats lowerdir= and so on in fsconfig(2), where
+	 * ovl_parse_param() (fs/overlayfs/params.c) refuses them; mount(2) ignores them. */
+	const char *overlay =
+		strcmp(m->type, "overlay") != 0 ? "" : "LIBMOUNT_FORCE_MOUNT2=always ";
 
 	if (m->only_ro && fs_rw) {
 		buf_str(b,
@@ -75,7 +79,9 @@ static void print_flags(
 			continue;
 		if (fs_rw && flags[i].off == offsetof(struct perm_mount, ro))
 			continue; /* a remount without "bind" changes the mount, too */
-		buf_printf(b, "%smount -o %s", b->len ? ", and " : "", flags[i].word);
+		buf_printf(b, "%s%smount -o %s", b->len ? ", and " : "",
+			flags[i].off == offsetof(struct perm_mount, fs_ro) ? overlay : "",
+			flags[i].word);
 		explain_add_path(b, m->target);
 	}
 }
