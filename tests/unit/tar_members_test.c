@@ -20,7 +20,8 @@ static enum members_kind kind_of(const char *const *names, const char *text)
 	scoped_members struct members m = { .n = 0 };
 
 	for (size_t i = 0; names[i]; i++) {
-		bool directory = names[i][strlen(names[i]) - 1] == '/';
+		size_t len = strlen(names[i]);
+		bool directory = len > 0 && names[i][len - 1] == '/';
 
 		members_add(&m, names[i], directory, text);
 		/* In pieces of one byte. */
