@@ -59,9 +59,10 @@ static inline void cleanup_file(FILE **f)
 
 /*
  * For prototypes: the compiler warns if the result is not used, unless it is cast to void. gcc
- * accepts that cast for nodiscard alone; clang 14 knows the attribute only by its other name.
+ * accepts that cast for nodiscard alone; clang 14, and cppcheck 2.17 in C11, know the attribute
+ * only by its other name.
  */
-#ifdef __clang__
+#if defined(__clang__) || defined(__cppcheck__)
 #define MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define MUST_CHECK [[nodiscard]]
