@@ -50,6 +50,7 @@ TESTS=${TESTS:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}
 SHIFTBOX=${SHIFTBOX:-$TESTS/../${BUILD:-build}/shiftbox}
 SHIFTBOX=$(realpath "$SHIFTBOX")
 export SHIFTBOX
+export TERM=xterm # on a dumb one nothing is drawn
 
 missing=
 
