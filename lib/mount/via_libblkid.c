@@ -95,19 +95,30 @@ static int look_for_table(const struct blk_area *a, struct err *e)
 	return 1;
 }
 
-/* "ext4, swap" */
-static void list_signatures(blkid_probe p, struct buf *b)
+/* "ext4, swap". Returns how many there are. */
+static unsigned list_signatures(blkid_probe p, struct buf *b)
 {
+	unsigned n = 0;
+
 	blkid_reset_probe(p);
-	while (blkid_do_probe(p) == 0 && b->len < 512)
+	for (; blkid_do_probe(p) == 0 && b->len < 512; n++)
 		buf_printf(b, "%s%s", b->len ? ", " : "", value_of(p, "TYPE"));
+	return n;
+}
+
+/* libblkid 2.41 returns -1 where others return -2, for several signatures; errno stays 0. */
+static bool is_ambivalent(blkid_probe p, int r)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	return r == -2 || (r == -1 && errno == 0 && list_signatures(p, &b) > 1);
 }
 
 static int ambivalent(blkid_probe p, const char *name, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
-	list_signatures(p, &b);
+	(void)list_signatures(p, &b);
 	(void)err_say(e, EINVAL, name,
 		"cannot tell which filesystem this is, since it has several signatures");
 	err_op(e, "probe");
@@ -190,7 +201,7 @@ int blk_probe(const struct blk_area *a, struct blk_found *ret, struct err *e)
 		BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_UUID | BLKID_SUBLKS_BADCSUM);
 	errno = 0;
 	r = blkid_do_safeprobe(p);
-	if (r == -2)
+	if (is_ambivalent(p, r))
 		return ambivalent(p, a->name, e);
 	if (r == 1)
 		return nothing(a, e);
