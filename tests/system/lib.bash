@@ -51,6 +51,9 @@ SHIFTBOX=${SHIFTBOX:-$TESTS/../${BUILD:-build}/shiftbox}
 SHIFTBOX=$(realpath "$SHIFTBOX")
 export SHIFTBOX
 export TERM=xterm # on a dumb one nothing is drawn
+# mount(8) of util-linux 2.39 and newer hands each option to fsconfig(2), which takes no more than
+# 255 bytes; lowerdir= of the tests is longer.
+export LIBMOUNT_FORCE_MOUNT2=always
 
 missing=
 

@@ -374,11 +374,13 @@ waits() { # TEXT COMMAND...
 	mkfs.ext4 -q fs
 	"$SHIFTBOX" mount-idmapped -m +1000 fs t
 	umount t
-	exec 8<"/run/shiftbox/loop-$(stat -c %Hd:%Ld-%i fs)"
-	flock 8
-	must_fail 1 "another process has held the lock for 10 seconds: process" \
-		"$SHIFTBOX" mount-idmapped -m +1000 fs t 8<&-
-	exec 8<&-
+	local lock
+	lock=/run/shiftbox/loop-$(stat -c %Hd:%Ld-%i fs)
+	flock -F "$lock" sleep 1000 3>&- &
+	while flock -n "$lock" true; do sleep 0.05; done
+	must_fail 1 "another process has held the lock for 10 seconds: process $! (sleep)" \
+		"$SHIFTBOX" mount-idmapped -m +1000 fs t
+	kill $!
 }
 
 @test "a stage of --flat that somebody locks through a mapped view is swept" {

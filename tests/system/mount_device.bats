@@ -291,7 +291,7 @@ disk() {
 	LOOPS=$(losetup -Pf --show "$PWD/img")
 	node=${LOOPS}p1
 	# Not every kernel reads such tables.
-	[ -b "$node" ] || addpart "$LOOPS" 1 2048 32768
+	[ -b "$node" ] || partx --add --nr 1 "$LOOPS"
 	uuid=$(blkid -po value -s UUID "$node")
 	for tag in "UUID=$uuid" LABEL=rooty 'LABEL="rooty"' PARTUUID=deadbeef-01; do
 		capture $MI -v -m u:0:1000:1 -m g:0:2000:1 "$tag" m

@@ -395,9 +395,11 @@ theirs() {
 	must_equal "$(stat -c %a:%u:%F "$dir"/shiftbox/mounts "$dir"/shiftbox/mounts/* | xargs)" \
 		"700:1501:directory 644:1501:regular file"
 	[ ! -e $RECORDS ] || say "root's directory was used"
-	# The namespace is gone, and the next command of the user notices.
+	# The namespace is gone, and the next command of the user notices, if it sees all processes.
 	must_work as_user alice env XDG_RUNTIME_DIR="$dir" "$SHIFTBOX" shift-check list
-	must_equal "$(ls "$dir"/shiftbox/mounts)" ""
+	[ "$(readlink /proc/self/ns/pid)" != 'pid:[4026531836]' ] ||
+		must_equal "$(ls "$dir"/shiftbox/mounts)" ""
+	rm -f "$dir"/shiftbox/mounts/*
 	# Not alone in it, another user's, a link.
 	chmod 711 "$dir"
 	theirs "$dir"
@@ -453,7 +455,9 @@ options() {
 	mount -t tmpfs -o x-foo=bar foo other
 	stack t
 	must_work "$SHIFTBOX" mount-idmapped -u t
-	must_equal "$(cat /run/mount/utab)" "SRC=foo TARGET=$SCRATCH/other ROOT=/ OPTS=x-foo=bar"
+	# libmount 2.41 puts the id of the mount before them.
+	must_equal "$(sed 's/^ID=[0-9]* //' /run/mount/utab)" \
+		"SRC=foo TARGET=$SCRATCH/other ROOT=/ OPTS=x-foo=bar"
 	must_work "$SHIFTBOX" mount-idmapped -u other
 	must_equal "$(cat /run/mount/utab)" ""
 }
