@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
@@ -258,6 +259,20 @@ void stack_random(
 	t->dir.facts.access.items = t->dir.acl;
 }
 
+/*
+ * explain tells a directory of the upper layer from one below by its change time, which two
+ * directories share if both are made within a tick of the clock.
+ */
+static void wait_for_tick(void)
+{
+	struct timespec first, now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &first);
+	do
+		clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	while (now.tv_nsec == first.tv_nsec && now.tv_sec == first.tv_sec);
+}
+
 bool stack_make_trial(struct stack_trial *st, const struct oracle_stack *s, uint64_t i)
 {
 	char name[32];
@@ -275,6 +290,8 @@ bool stack_make_trial(struct stack_trial *st, const struct oracle_stack *s, uint
 			snprintf(name, sizeof(name), "%s%s", st->name, below[n]);
 			oracle_make(&st->t, name, &o);
 		}
+		if (k == 0 && st->depth[0] && s->by_image)
+			wait_for_tick();
 	}
 	snprintf(st->path, sizeof(st->path), "%s/%s", s->path, st->name);
 	st->mount.fd = open(st->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
