@@ -103,6 +103,28 @@ static int read_flags(int mnt, const struct mount_plan *p, struct mount_flags *r
 	return 0;
 }
 
+/* X-mount.mode, which mount(8), too, sets on what is attached */
+static int set_root_mode(int mnt, const struct mount_plan *p, struct err *e)
+{
+	char link[32];
+	struct stat st;
+	int r;
+
+	if (!p->set_mode)
+		return 0;
+	if (chmod(fd_proc_path(mnt, link), p->root_mode) < 0) {
+		r = err_set(e, errno, p->target, "cannot change the mode of the mount's root");
+		err_op(e, "chmod");
+		return r;
+	}
+	if (fstat(mnt, &st) < 0)
+		return err_set(e, errno, p->target, "cannot read the mode of the mount's root");
+	if ((st.st_mode & 07777) != p->root_mode)
+		return err_set(e, EIO, p->target, "the mount's root has the mode %04o, not %04o",
+			st.st_mode & 07777, p->root_mode);
+	return 0;
+}
+
 static int attach(
 	int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
@@ -125,6 +147,8 @@ static int attach(
 	r = move(mnt, &target, p->target, e);
 	if (r == 0) {
 		r = set_propagation(mnt, p, e);
+		if (r == 0)
+			r = set_root_mode(mnt, p, e);
 		if (r == 0)
 			r = read_back(mnt, p, later, ret, e);
 		if (r < 0)

@@ -40,6 +40,7 @@ struct option_row {
 static int parse_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_lower(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_root_mode(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_redirect(struct mount_options *o, const char *raw, size_t n, struct err *e);
@@ -142,6 +143,8 @@ static const struct option_row rows[] = {
 	{ .name = "noiversion", .arg = "", .help = "Accepted and ignored: the filesystem decides" },
 	{ "X-mount.idmap", "=MAP", "Same as map=", .parse = parse_map },
 	{ "X-mount.mkdir", "[=MODE]", "Same as mkdir", .parse = parse_mkdir },
+	{ "X-mount.mode", "=MODE", "Change the mode of the root of the mount (MODE is octal)",
+		.parse = parse_root_mode },
 	{ "X-mount.subdir", "=DIR", "Same as subdir=", STR(subdir) },
 	{ "X-mount.noloop", "", "Use no loop device: a regular file is bound", BOOL(noloop) },
 	{ "X-mount.nocanonicalize", "[=source|target]",
@@ -239,6 +242,20 @@ static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struc
 	if (num_mode(s, &o->mkdir_mode) < 0)
 		return err_usage_try(e, "write a mode such as mkdir=0750",
 			"option 'mkdir': '%s' is not an octal mode", s);
+	return 0;
+}
+
+static int parse_root_mode(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	scoped_free char *s = NULL;
+	int r = option_unescape(raw, n, 0, &s, NULL, e);
+
+	if (r < 0)
+		return r;
+	if (num_mode(s, &o->root_mode) < 0)
+		return err_usage_try(e, "write a mode such as X-mount.mode=0750",
+			"option 'X-mount.mode': '%s' is not an octal mode", s);
+	o->set_mode = true;
 	return 0;
 }
 

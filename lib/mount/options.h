@@ -45,7 +45,9 @@ struct mount_options {
 	bool sloppy;      /* unknown options are ignored */
 	bool public_;     /* other users may reach it: exposure.h */
 	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
-	uint32_t mkdir_mode;     /* default 0755 */
+	uint32_t mkdir_mode; /* default 0755 */
+	bool set_mode;       /* of the root of the mount, to root_mode */
+	uint32_t root_mode;
 	uint64_t ephemeral_size; /* bytes; 0: the kernel's default */
 };
 

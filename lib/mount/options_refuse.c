@@ -11,8 +11,8 @@ int mount_options_refuse(const char *name, struct err *e)
 	static const char users[] =
 		"it lets ordinary users mount, and mounts with a map are for root";
 	static const char disk[] =
-		"it changes the root directory of what is mounted, on the disk and for all who use "
-		"it; this program never changes owners";
+		"it changes the owner of what is mounted, on the disk and for all who use it; this "
+		"program never changes owners";
 	static const char map[] = "omit it; a map shows another owner: map=owner:USER";
 	static const struct {
 		const char *name, *why, *hint;
@@ -25,7 +25,6 @@ int mount_options_refuse(const char *name, struct err *e)
 			"mount -o remount,bind,ro TARGET, or unmount it first" },
 		{ "X-mount.owner", disk, map },
 		{ "X-mount.group", disk, map },
-		{ "X-mount.mode", disk, map },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {

@@ -302,6 +302,8 @@ static void set_members(struct mount_plan *p, const struct mount_request *q)
 	p->link_itself = o->link_itself;
 	p->mkdir = o->mkdir;
 	p->mkdir_mode = o->mkdir_mode;
+	p->set_mode = o->set_mode;
+	p->root_mode = o->root_mode;
 	p->follow = o->follow;
 	p->recursive = o->rbind || o->recursive;
 	p->skip_unsupported = o->skip_unsupported;

@@ -61,6 +61,8 @@ struct mount_plan {
 	bool for_command; /* only the mount namespace of one command has the mount */
 	bool mkdir, follow;
 	uint32_t mkdir_mode;
+	bool set_mode; /* change the mode of the root of the mount, to root_mode (07777) */
+	uint32_t root_mode;
 	bool recursive,
 		skip_unsupported; /* binds: with the mounts below; without unsupported ones */
 

@@ -93,5 +93,9 @@ int mount_plan_steps(
 	add_path(&b, p->target);
 	buf_str(&b, ": ");
 	mount_flags_print(flags, &b);
+	r = add_step(ret, &b, e);
+	if (r < 0 || !p->set_mode)
+		return r;
+	buf_printf(&b, "change the mode of its root to %04o", p->root_mode);
 	return add_step(ret, &b, e);
 }

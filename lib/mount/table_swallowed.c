@@ -39,7 +39,7 @@ static int refuse_idmap(const char *target, struct err *e)
 
 int table_check_own(const char *target, const char *options, struct err *e)
 {
-	static const char *const changes[] = { "X-mount.owner", "X-mount.group", "X-mount.mode" };
+	static const char *const changes[] = { "X-mount.owner", "X-mount.group" };
 
 	for (const char *p = options; *p; p = next_option(p)) {
 		if (is(p, "X-mount.idmap"))
@@ -51,19 +51,32 @@ int table_check_own(const char *target, const char *options, struct err *e)
 	return 0;
 }
 
-/* mount(8) before util-linux 2.39 ignores it; later ones hand another target to the helper. */
-static int refuse_subdir(const char *target, struct err *e)
+/*
+ * mount(8) before util-linux 2.39 ignores X-mount.subdir; later ones hand another target to the
+ * helper. 2.38 ignores X-mount.mode where there is a helper.
+ */
+static int refuse_kept(
+	const char *target, const char *name, const char *why, const char *remedy, struct err *e)
 {
-	(void)err_say(e, EINVAL, target, "mount(8) keeps X-mount.subdir= to itself");
-	err_why(e, "it does not tell its helper which directory to mount");
-	err_try(e, "write subdir=DIR");
+	(void)err_say(e, EINVAL, target, "mount(8) keeps %s= to itself", name);
+	err_why(e, "%s", why);
+	err_try(e, "%s", remedy);
 	return -EINVAL;
 }
 
 int table_check_swallowed(const char *target, const char *options, struct err *e)
 {
-	for (const char *p = options; *p; p = next_option(p))
+	for (const char *p = options; *p; p = next_option(p)) {
 		if (is(p, "X-mount.subdir"))
-			return refuse_subdir(target, e);
+			return refuse_kept(target, "X-mount.subdir",
+				"it does not tell its helper which directory to mount",
+				"write subdir=DIR", e);
+		if (is(p, "X-mount.mode"))
+			return refuse_kept(target, "X-mount.mode",
+				"it may ignore it, and does not tell its helper",
+				"mount the line with shiftbox mount-idmapped TARGET, or change the "
+				"mode after that",
+				e);
+	}
 	return table_check_own(target, options, e);
 }

@@ -31,9 +31,9 @@ line() {
 	echo "$SCRATCH/s $SCRATCH/t ${2:-shiftbox} $1 0 0" >fstab
 }
 
-@test "X-mount.owner, group and mode are refused: nothing here changes owners" {
+@test "X-mount.owner and group are refused: nothing here changes owners" {
 	local word
-	for word in X-mount.owner=1000 X-mount.group=1000 X-mount.mode=700; do
+	for word in X-mount.owner=1000 X-mount.group=1000; do
 		line "map=+5,$word"
 		must_fail 1 "option '${word%%=*}' is not supported" $MI -a -T fstab
 		stderr_has "this program never changes owners" ... "map=owner:USER"
@@ -52,6 +52,34 @@ line() {
 		must_fail 2 "option '${word%%=*}' is not supported" $MI -o "sloppy,$word" s t
 		must_equal "$(mounted) $(stat -c '%u:%g %a' s)" "0 0:0 755"
 	done
+}
+
+@test "X-mount.mode changes the mode of the mount's root, but not through mount(8)" {
+	local by
+	for by in "$MI -a -T fstab" "$MI -T fstab t"; do
+		chmod 755 s
+		line "map=+5,X-mount.mode=1750"
+		must_work $by
+		must_equal "$(mounted) $(stat -c '%u:%g %a' t)" "1 5:5 1750"
+		umount t
+	done
+	must_fail 32 "mount(8) keeps X-mount.mode= to itself" mount -T "$SCRATCH/fstab" "$SCRATCH/t"
+	must_fail 32 "mount(8) keeps X-mount.mode= to itself" \
+		mount -t shiftbox -o "map=+5,X-mount.mode=700" "$SCRATCH/s" "$SCRATCH/t"
+	must_equal "$(mounted)" 0
+	line "bind,X-mount.idmap=b:0:5:1,X-mount.mode=711" none
+	must_work $MI -a -T fstab
+	must_equal "$(mounted) $(stat -c '%u:%g %a' t)" "1 5:5 711"
+	umount t
+	line "map=+5,X-mount.mode=700"
+	must_work $MI -a -n -T fstab
+	output_has "change the mode of its root to 0700"
+	must_equal "$(mounted) $(stat -c %a s)" "0 711"
+	must_fail 2 "'X-mount.mode': 'u+x' is not an octal mode" $MI -m +5 -o X-mount.mode=u+x s t
+	# What cannot be done is undone.
+	must_fail 1 "cannot change the mode of the mount's root: Read-only file system" \
+		$MI -m +5 -o ro,X-mount.mode=700 s t
+	must_equal "$(mounted) $(stat -c %a s)" "0 711"
 }
 
 @test "X-mount.idmap in a line of ours, which mount(8) keeps to itself, is an error for all" {
