@@ -137,6 +137,8 @@ static int check_layer(struct layer_verify *v, const char *path, const char *spe
 	if (r == 0)
 		r = mtree_read(
 			&(struct mtree_input){ file, spec, MTREE_ALL, 1 }, read_entry, &reading, e);
+	if (r < 0 && r != -ENOMEM)
+		store_layer_say_try(v->name, e);
 	/* The specification of a layer without entries says nothing about its root. */
 	if (r == 0 && expect_root(v->expect))
 		r = verify_expect(fd, v->expect, NULL, &o, &counts, e);

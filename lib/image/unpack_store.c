@@ -137,6 +137,8 @@ int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l, struct low
 		r = store_layer_deps(s->store, there.items[i], &deps, e);
 		if (r == 0)
 			r = layer_deps_hold(buf_get(&deps), below, ret, e);
+		if (r == -EBADMSG)
+			store_layer_say_try(there.items[i], e);
 		if (r < 0 || !*ret)
 			continue;
 		r = store_layer_read(s->store, there.items[i], &facts, e);

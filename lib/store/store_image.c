@@ -194,6 +194,15 @@ static char *member(const struct json *object, const char *key)
 	return strdup(s ? s : "");
 }
 
+/* The documents of a stored image are copies of those that it was unpacked from. */
+static void document_damaged(const char *name, struct err *e)
+{
+	if (!e || e->hint[0])
+		return;
+	err_prefix(e, "image '%s'", name);
+	err_try(e, "unpack the image again: shiftbox image-unpack -N %s SOURCE", name);
+}
+
 static int read_image(struct store *s, const char *name, struct store_image *ret, struct err *e)
 {
 	struct store_image i = { .name = NULL };
@@ -209,6 +218,8 @@ static int read_image(struct store *s, const char *name, struct store_image *ret
 		r = read_document(fd, "manifest.json", &i.manifest, NULL, e);
 	if (r == 0)
 		r = read_document(fd, "config.json", &i.config, &config, e);
+	if (r < 0 && fd >= 0)
+		document_damaged(name, e);
 	if (r < 0)
 		return r;
 

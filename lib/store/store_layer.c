@@ -177,3 +177,11 @@ int store_layer_sweep(const struct store *s, struct err *e)
 	}
 	return r;
 }
+
+void store_layer_say_try(const char *dir, struct err *e)
+{
+	err_prefix(e, "layer '%s'", dir);
+	err_try(e,
+		"replace the layer: remove the images that have it (image-unpack --remove), then "
+		"image-unpack --prune, and unpack them again");
+}

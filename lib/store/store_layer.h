@@ -58,4 +58,7 @@ extern const char *const store_layer_sidecars[];
  */
 MUST_CHECK int store_layer_sweep(const struct store *s, struct err *e);
 
+/* Add to the error about a damaged file beside a layer how the layer is replaced. */
+void store_layer_say_try(const char *dir, struct err *e);
+
 #endif

@@ -40,7 +40,10 @@ static int used_layers(struct store *s, struct strv *ret, struct err *e)
 	for (size_t i = 0; r == 0 && i < images.len; i++) {
 		r = store_image_dirs(s, images.items[i], ret, e);
 		if (r < 0)
-			err_try(e, "remove the image with --remove, or unpack it again");
+			err_try(e,
+				"unpack the image again (shiftbox image-unpack -N %s SOURCE), "
+				"then remove it if it is not needed",
+				images.items[i]);
 	}
 	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	if (r == 0 && ret->len)

@@ -52,6 +52,10 @@ static int read_image(struct store *s, const char *name, struct store_view *v, s
 		r = fd_open_beneath(s->images, name, O_RDONLY | O_DIRECTORY, &fd, e);
 	if (r == 0)
 		r = fd_read_file(fd, "config.json", JSON_MAX_BYTES, &v->config, e);
+	if (r < 0 && fd >= 0) {
+		err_prefix(e, "image '%s'", name);
+		err_try(e, "unpack the image again: shiftbox image-unpack -N %s SOURCE", name);
+	}
 	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }
