@@ -341,6 +341,11 @@ static int find_config(struct userns_args *a, struct run_spec *s, struct err *e)
 	if (r < 0 || !view.config.len)
 		return r;
 	r = image_config_read(buf_get(&view.config), view.config.len, &c, e);
+	if (r < 0) {
+		err_prefix(e, "image '%s'", image_name(a));
+		err_try(e, "unpack the image again: shiftbox image-unpack -N %s SOURCE",
+			image_name(a));
+	}
 	if (r == 0)
 		r = add_strings(&s->env, &c.env, e);
 	if (r == 0 && !s->command[0])
@@ -502,6 +507,9 @@ static int check_values(const struct userns_args *a, const struct ctx *ctx, stru
 		return -EINVAL;
 	if (!ctx->operands.len && !a->image)
 		return no_command(a, e);
+	if (ctx->operands.len && !*ctx->operands.items[0])
+		return err_usage_try(
+			e, "name a program (is a variable of the script unset?)", "CMD is empty");
 	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
 		return err_usage_try(e, "write -u USER, or -u USER:GROUP",
 			"option '--user': '%s' is not USER or USER:GROUP", a->user);

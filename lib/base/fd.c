@@ -78,6 +78,16 @@ int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct 
 	return r;
 }
 
+static int cannot_open_beneath(const char *path, struct err *e)
+{
+	int r = err_set(e, errno, path, "cannot open");
+
+	if (r == -EACCES)
+		err_try(e,
+			"run as root, or as a user who may open it: ls -l shows its permissions");
+	return r;
+}
+
 int fd_open_beneath(int dirfd, const char *path, int flags, int *ret_fd, struct err *e)
 {
 	struct open_how how = {
@@ -87,7 +97,7 @@ int fd_open_beneath(int dirfd, const char *path, int flags, int *ret_fd, struct 
 	scoped_fd int fd = sys_openat2(dirfd, path, &how);
 
 	if (fd < 0)
-		return err_set(e, errno, path, "cannot open");
+		return cannot_open_beneath(path, e);
 
 	*ret_fd = TAKE_FD(fd);
 	return 0;

@@ -316,8 +316,11 @@ int map_parse_file(struct map_parser *p, struct word w)
 	size_t before = p->draft.uid.len + p->draft.gid.len, line_no = 0;
 	int r;
 
-	if (!name.len)
-		return word_fault(p->e, EINVAL, &name, "FILE is missing after '@'");
+	if (!name.len) {
+		(void)word_fault(p->e, EINVAL, &name, "FILE is missing after '@'");
+		err_try(p->e, "name a file with three columns, as in @/etc/my-map");
+		return -EINVAL;
+	}
 	path = word_dup(&name);
 	if (!path || strv_add(&p->files, path) < 0)
 		return err_nomem(p->e);

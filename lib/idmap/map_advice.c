@@ -58,6 +58,13 @@ static bool advise_spans(struct err *e, struct word w)
 	struct word side[3], a[3], b[3];
 	uint64_t first, last, seen, seen_last;
 
+	if (word_split(w, ':', side, 3) == 2 && word_split(side[0], '-', a, 3) == 2 &&
+		is_number(&a[0], &first) && is_number(&a[1], &last) && first <= last &&
+		is_number(&side[1], &seen)) {
+		err_try(e, "give the first ids and their number: %" PRIu64 ":%" PRIu64 ":%" PRIu64,
+			first, seen, last - first + 1);
+		return true;
+	}
 	if (word_split(w, ':', side, 3) != 2 || word_split(side[0], '-', a, 3) != 2 ||
 		word_split(side[1], '-', b, 3) != 2 || !is_number(&a[0], &first) ||
 		!is_number(&a[1], &last) || !is_number(&b[0], &seen) ||

@@ -36,6 +36,13 @@ int userns_map_own(struct idmap *ret, struct err *e)
 	return userns_map_of_proc(proc, ret, e);
 }
 
+static int not_a_userns(const char *path, struct err *e)
+{
+	(void)err_say(e, EINVAL, path, "is not a user namespace");
+	err_try(e, "name one by its path, /proc/PID/ns/user, or by a process: pid:PID");
+	return -EINVAL;
+}
+
 void userns_explain_eperm(struct err *e)
 {
 	scoped_idmap struct idmap own = { 0 };
@@ -145,7 +152,7 @@ int userns_map_of_path(const char *path, struct idmap *ret, struct err *e)
 	if (fstatfs(place, &fs) < 0)
 		return err_set(e, errno, path, "cannot open the user namespace");
 	if (fs.f_type != NSFS_MAGIC)
-		return err_say(e, EINVAL, path, "is not a user namespace");
+		return not_a_userns(path, e);
 	fd = open(fd_proc_path(place, again), O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, errno, path, "cannot open the user namespace");

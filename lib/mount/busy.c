@@ -261,7 +261,8 @@ static void find_holders(struct busy_search *s, struct err *e)
 		(void)proc_each(look_into_namespace, s, NULL); /* without /proc, none is found */
 	}
 	if (s->found) {
-		say(s, "it is held by", "stop them, or have them leave that directory", e);
+		say(s, "it is held by",
+			"stop them, or have them leave that directory (in a shell: cd /)", e);
 	} else if (s->hidden) {
 		err_why(e,
 			"a process that the caller may not inspect uses it (there are %zu of them)",

@@ -156,19 +156,21 @@ static int check_stack_options(const struct mount_options *o, bool image, struct
 		return err_usage(
 			e, "option '%s' is for directories and files, not for stacks", bind);
 	if (image && o->lowers.len)
-		return err_usage(e,
+		return err_usage_try(e, "omit lower=, or write overlay in place of the image",
 			"option 'lower' is for the source overlay: an image has layers of its own");
 	if (!image && !o->lowers.len)
-		return err_usage(
-			e, "the source overlay needs its layers: -o lower=DIR, topmost first");
+		return err_usage_try(e, "-o lower=TOPMOST,lower=NEXT overlay TARGET",
+			"the source overlay needs its layers: -o lower=DIR, topmost first");
 	if (o->upper && o->ephemeral)
 		return err_usage_try(e,
 			"omit one of them: upper keeps what is written, and ephemeral does not",
 			"options 'upper' and 'ephemeral' exclude each other");
 	if (o->work && !o->upper)
-		return err_usage(e, "option 'work' needs 'upper'");
+		return err_usage_try(
+			e, "add upper=DIR, or omit work=", "option 'work' needs 'upper'");
 	if (!o->upper && !o->ephemeral && (o->upper_plain || o->volatile_))
-		return err_usage(e, "option '%s' needs 'upper' or 'ephemeral'",
+		return err_usage_try(e, "add upper=DIR or ephemeral, or omit it",
+			"option '%s' needs 'upper' or 'ephemeral'",
 			o->volatile_ ? "volatile" : "upper-map");
 	/*
 	 * Documentation/filesystems/overlayfs.rst: with userxattr, redirect_dir and metacopy are

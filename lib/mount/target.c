@@ -142,8 +142,12 @@ static int open_target(
 			*e = ERR_INIT;
 		r = create_path(t, copy, how, e);
 	}
-	if (r == -ENOENT && !how->create)
+	if (r == -ENOENT && !how->create) {
+		scoped_fd int above = path_open_existing(copy);
+
 		err_try(e, "create it first, or give -o mkdir");
+		path_explain_mkdir(above, "its parent", e);
+	}
 	return r < 0 ? r : check_type(t, path, how, e);
 }
 

@@ -196,6 +196,8 @@ static int enter_workdir(const struct run_spec *s, struct err *e)
 		err_try(e, "name a directory of that root, or create this one (-w / is the root)");
 	} else if (closed.len) {
 		err_why(e, "%s", closed.data);
+	} else if (num == ENOTDIR) {
+		err_try(e, "name a directory of that root (-w / is the root)");
 	}
 	return -num;
 }

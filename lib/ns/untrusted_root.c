@@ -88,6 +88,14 @@ static int open_parent(int root, char *path, int *ret_fd, const char **ret_name,
 	return cannot("/", "open a directory", e);
 }
 
+static int dot_in_path(const char *path, struct err *e)
+{
+	(void)err_say(
+		e, EINVAL, path, "a path in the root of the command must not contain '.' or '..'");
+	err_try(e, "write the path that it leads to, without them");
+	return -EINVAL;
+}
+
 static int check_path(const char *path, struct err *e)
 {
 	if (*path != '/')
@@ -97,8 +105,7 @@ static int check_path(const char *path, struct err *e)
 		size_t n = strcspn(p, "/");
 
 		if ((n == 1 && *p == '.') || (n == 2 && !strncmp(p, "..", 2)))
-			return err_say(e, EINVAL, path,
-				"a path in the root of the command must not contain '.' or '..'");
+			return dot_in_path(path, e);
 		p += n + !!p[n];
 	}
 	return 0;
@@ -114,8 +121,10 @@ int untrusted_root_place(int root, const char *path, bool dir, int *ret_fd, stru
 
 	for (size_t n = r == 0 ? strlen(copy) : 0; n > 1 && copy[n - 1] == '/'; n--)
 		copy[n - 1] = '\0';
-	if (r == 0 && !copy[strspn(copy, "/")])
+	if (r == 0 && !copy[strspn(copy, "/")]) {
 		r = err_say(e, EINVAL, path, "is the root of the command itself");
+		err_try(e, "name a path below it; -r DIR makes a directory the root");
+	}
 	if (r == 0)
 		r = open_parent(root, copy, &parent, &name, e);
 	if (r < 0)

@@ -209,6 +209,13 @@ each() {
 	2 | group:alice | g:alice:SEEN:1 shows the group | mount-idmapped -m group:alice SRC DST
 	2 | g:nobody | nobody is a user and no group | mount-idmapped -m g:nobody SRC DST
 	2 | group:nix | getent group lists them | mount-idmapped -m group:nix SRC DST
+	1 | /proc/x | in a filesystem that stores | mount-idmapped SRC /proc/x
+	2 | 1000-1010:2000 | their number: 1000:2000:11 | mount-idmapped -m 1000-1010:2000 SRC DST
+	2 | /proc/1/ns | /proc/PID/ns/user | mount-idmapped -m /proc/1/ns SRC DST
+	2 | FILE is missing | three columns | mount-idmapped -m @ SRC DST
+	2 | lower | omit lower= | mount-idmapped -o lower=SRC image:debian DST
+	2 | work | add upper=DIR, or omit | mount-idmapped -o work=W image:debian DST
+	2 | lower=DIR | lower=TOPMOST | mount-idmapped -t overlay none DST
 	2 | UUID= | write a value after '=' | mount-idmapped -m +1 UUID= DST
 	2 | ro noexec | separate options with commas | mount-idmapped -o 'ro noexec' SRC DST
 	2 | propagation | write private, slave | mount-idmapped -o propagation=shared SRC DST
@@ -261,6 +268,10 @@ each() {
 	125 | /mnt,ro | write SRC:/mnt:ro | userns-run -m +400000 -b SRC:/mnt,ro id
 	125 | 'ro' and 'rw' | omit one | userns-run -m +400000 -b SRC:/mnt:ro:rw id
 	125 | 'ro' and 'rw' | omit one | userns-run -m +400000 -b SRC:/mnt:rw:dev:ro id
+	125 | '.' or '..' | without them | userns-run -m +400000 -b SRC:/etc/../mnt true
+	125 | / | name a path below it | userns-run -m +400000 -b SRC:/ true
+	125 | /etc/passwd | a directory of that root | userns-run -m +400000 -w /etc/passwd true
+	125 | CMD is empty | name a program (is a variable | userns-run -m +400000 ''
 	125 | --env-file | use -e NAME=VALUE (--env) for | userns-run --env-file f id
 	126 | SRC | specify a program, by its path | userns-run -m +400000 ./SRC
 	127 | ubuntu | if ubuntu is an image: -i ubuntu | userns-run -m +400000 ubuntu sh
@@ -373,7 +384,7 @@ each() {
 }
 
 @test "a store or an image that lacks a part says how it gets it back" {
-	local layers=/var/lib/shiftbox/layers list=/var/lib/shiftbox/images/debian/layers
+	local part layers=/var/lib/shiftbox/layers list=/var/lib/shiftbox/images/debian/layers
 	mv "$layers"/sha256-* .
 	must_fail 1 "cannot be found in the store" "$SHIFTBOX" mount-idmapped -m +1 image:debian DST
 	stderr_has "try:  unpack the image again (shiftbox image-unpack -N debian SOURCE)"
@@ -387,6 +398,32 @@ each() {
 	stderr_has "try:  unpack the image again: shiftbox image-unpack -N debian SOURCE"
 	must_work "$SHIFTBOX" image-unpack -q oci:debian
 	must_work "$SHIFTBOX" image-unpack --verify debian
+	echo '{' >${list%/*}/config.json
+	must_fail 125 "image 'debian': is not valid JSON" \
+		"$SHIFTBOX" userns-run -m +400000 -i debian true
+	stderr_has "try:  unpack the image again: shiftbox image-unpack -N debian SOURCE"
+	rm ${list%/*}/config.json
+	must_fail 1 "image 'debian': cannot open the file" "$SHIFTBOX" image-unpack --show debian
+	stderr_has "try:  unpack the image again: shiftbox image-unpack -N debian SOURCE"
+	must_work "$SHIFTBOX" image-unpack -q oci:debian
+	for part in lower mtree; do
+		echo zz | tee "$layers"/*.$part >/dev/null
+		if [ $part = lower ]; then
+			must_fail 1 "not recorded in a known form" \
+				"$SHIFTBOX" image-unpack -q oci:debian
+		else
+			must_fail 1 "is not an mtree(5)" \
+				"$SHIFTBOX" image-unpack --verify debian
+		fi
+		stderr_has "layer 'sha256-" ... "try:  replace the layer: remove the images"
+		must_work "$SHIFTBOX" image-unpack --remove debian
+		must_work "$SHIFTBOX" image-unpack --prune
+		must_work "$SHIFTBOX" image-unpack -q oci:debian
+		must_work "$SHIFTBOX" image-unpack --verify debian
+	done
+	echo junk >/var/lib/shiftbox/base
+	must_fail 1 "the file 'base' of the store is damaged" "$SHIFTBOX" image-unpack --list
+	stderr_has "why:  it must have the store's base" ... "try:  restore it from a backup"
 	chown 5 EMPTY
 	must_fail 1 "belongs to another user (5)" "$SHIFTBOX" image-unpack -s EMPTY --list
 	stderr_has "try:  run as that user, or name a store of your own"
@@ -424,6 +461,10 @@ each() {
 	must_fail 1 "cannot create a staging directory" \
 		as_user alice "$SHIFTBOX" image-unpack --flat /x "oci:$SCRATCH/debian"
 	stderr_has "cannot be written to by the caller" ... "try:  name a directory below one"
+	chmod 0 debian/index.json
+	must_fail 1 "cannot open: Permission denied" \
+		as_user alice "$SHIFTBOX" image-unpack "oci:$SCRATCH/debian"
+	stderr_has "try:  run as root, or as a user who may open it"
 }
 
 @test "advice has numbers of ids that nothing else uses" {
