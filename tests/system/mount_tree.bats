@@ -161,6 +161,8 @@ whole() {
 	mkdir source/auto
 	python3 - <<-'END'
 		import ctypes, os
+		if os.getpgrp() == 0:  # of a pid namespace outside
+		    os.setpgid(0, 0)
 		r, w = os.pipe()
 		libc = ctypes.CDLL(None, use_errno=True)
 		data = f"fd={w},pgrp={os.getpgrp()},minproto=5,maxproto=5,direct".encode()
