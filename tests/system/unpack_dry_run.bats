@@ -86,7 +86,7 @@ fails_alike() { # TEXT WORD...: for image-unpack
 @test "what is damaged, refused or too large is found" {
 	image a '{"layers":[{"files":{"f":"x"}},{"files":{"g":"y"}}]}'
 	find a/blobs -type f -size +100c | while read -r f; do
-		file -b "$f" | grep -q gzip || continue
+		gzip -t <"$f" 2>/dev/null || continue
 		printf 'X' | dd of="$f" bs=1 seek=60 conv=notrunc 2>/dev/null
 		break
 	done
