@@ -169,7 +169,7 @@ void explain_point_set(struct explanation *x, const struct explain_point *p, uns
 
 enum { STRANGER = UINT32_MAX - 1 };
 
-/* If there are too many, the last ones are left out. */
+/* If there are too many, omit the last ones. */
 static void add_id(uint32_t ids[static EXPLAIN_MOUNTER_IDS], unsigned *n, uint32_t id)
 {
 	for (unsigned i = 0; i < *n; i++)
