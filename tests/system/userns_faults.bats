@@ -57,13 +57,13 @@ test_setup() {
 }
 
 as_root() { # FAULT
-	timeout --foreground 20 env TMPDIR="$SCRATCH/tmp" "$TESTS/fault/inject" "$1" \
+	timeout --foreground 300 env TMPDIR="$SCRATCH/tmp" "$TESTS/fault/inject" "$1" \
 		"$SHIFTBOX" userns-run -m +100000 --hostname box --net none -w /srv \
 		-r closed/root -b "$SCRATCH/tmp:/mnt:ro" -- look
 }
 
 as_solo() { # FAULT
-	as_user solo timeout --foreground 20 env TMPDIR="$SCRATCH/tmp" "$TESTS/fault/inject" "$1" \
+	as_user solo timeout --foreground 300 env TMPDIR="$SCRATCH/tmp" "$TESTS/fault/inject" "$1" \
 		"$SHIFTBOX" userns-run --hostname box -w "$SCRATCH" -- "$SCRATCH/look"
 }
 
