@@ -129,7 +129,11 @@ all_see_the_model() {
 		mkdir "r/$seed/merged" "r/$seed/empty"
 		must_work "${WRAP[@]}" "$SHIFTBOX" image-unpack --no-sync -q -s "r/$seed/store" \
 			-N x "r/$seed"/*.tar
-	must_work "$SHIFTBOX" image-unpack -s "r/$seed/store" --verify x
+		if [ "${AGED:-}" ]; then
+			"$TESTS/fixtures/marked_store.py" "r/$seed/store"
+			must_work "$SHIFTBOX" image-unpack -s "r/$seed/store" --upgrade
+		fi
+		must_work "$SHIFTBOX" image-unpack -s "r/$seed/store" --verify x
 	done
 	[ ${#WRAP[@]} != 0 ] || must_equal "$(getfattr -Rhd -m overlay r)" ""
 	mkdir -p mapped
@@ -225,4 +229,13 @@ all_see_the_model() {
 	WRAP=(strace -f -qq -o /dev/null -e trace=mknodat
 		-e 'inject=mknodat:error=EPERM:when=1+')
 	MODEL_SPECIAL=symlink all_see_the_model 901 910
+}
+
+@test "so they do in a store of an older version after --upgrade" {
+	need kernel 6.6
+	need prog getfattr
+	AGED=1 all_see_the_model 871 890
+	model=$links
+	rm -rf r
+	AGED=1 all_see_the_model 891 900
 }
