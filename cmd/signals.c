@@ -165,15 +165,18 @@ static void install(int flags)
 static void change(bool orderly, int flags, const char *left)
 {
 	sigset_t set, old;
+	bool blocked;
 
 	(void)sigemptyset(&set); /* the signals are valid, so none of these can fail */
 	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
 		(void)sigaddset(&set, deadly[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, &old);
+	blocked = sigprocmask(SIG_BLOCK, &set, &old) == 0;
 	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
 		prepare_line(state.lines[i], sizeof(state.lines[i]), deadly[i], left);
 	set_flag(&state.orderly, orderly);
 	install(flags);
+	if (!blocked)
+		return; /* then "old" is not set */
 	(void)sigdelset(&old, SIGALRM);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 }

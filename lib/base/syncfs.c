@@ -51,9 +51,14 @@ static pid_t start(int fd)
 {
 	sigset_t all, old;
 	pid_t pid;
+	int num;
 
-	(void)sigfillset(&all); /* the arguments are valid, so none of these can fail */
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	(void)sigfillset(&all);
+	num = pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (num) {
+		errno = num;
+		return -1;
+	}
 	pid = fork();
 	if (pid == 0)
 		child(fd);

@@ -128,7 +128,11 @@ static pid_t child_clone(int ns, int pipe_fd)
 	 * the parent alone cleans up.
 	 */
 	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	num = pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (num) {
+		errno = num;
+		return -1;
+	}
 	pid = sys_clone(ns < 0 ? CLONE_NEWUSER : 0);
 	if (pid == 0)
 		child_run(parent, ns, pipe_fd);
