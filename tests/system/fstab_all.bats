@@ -3,6 +3,7 @@
 # mount-idmapped --all: the lines of an fstab as one transaction.
 
 load lib
+unset LIBMOUNT_FORCE_MOUNT2 # mount(8) as users have it
 
 need root
 need kernel 5.12

@@ -3,6 +3,7 @@
 # Lines of an fstab for devices: found and mounted as by mount(8), which is run beside.
 
 load lib
+unset LIBMOUNT_FORCE_MOUNT2 # mount(8) as users have it
 
 need root
 need loop

@@ -4,6 +4,7 @@
 # mount-idmapped -a -n and shift-check host.
 
 load lib
+unset LIBMOUNT_FORCE_MOUNT2 # mount(8) as users have it
 
 need root
 need kernel 5.19

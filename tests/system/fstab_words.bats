@@ -4,6 +4,7 @@
 # ignores.
 
 load lib
+unset LIBMOUNT_FORCE_MOUNT2 # mount(8) as users have it
 
 need root
 need prog mount umount findmnt
@@ -99,6 +100,7 @@ line() {
 		mount -t shiftbox -o map=0:1001:1 --options X-mount.idmap=b:0:5:1 \
 		"$SCRATCH/s" "$SCRATCH/t"
 	# After that mount(8) of util-linux 2.41 mounts the target on itself, with that map.
+	[ "$(mounted)" = 0 ] || [[ $(mount --version) == *" 2.4"[1-9]* ]] || say "t is mounted"
 	[ ! -e t/file ] || say "the source is mounted"
 	while mountpoint -q t; do umount t; done
 	# Words that only look like it are notes.

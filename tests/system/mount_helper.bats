@@ -3,6 +3,7 @@
 # mount.shiftbox: lines of type shiftbox in an fstab, through mount(8) and umount(8) themselves.
 
 load lib
+unset LIBMOUNT_FORCE_MOUNT2 # mount(8) as users have it
 need root
 need prog mount umount findmnt
 
