@@ -89,6 +89,11 @@ struct explain_inode {
 		struct perm_inode *items;
 		size_t len, cap;
 	} below;
+	/*
+	 * So many of them, the first ones, are hidden if the directory is opaque in the upper
+	 * directory, which cannot be seen.
+	 */
+	size_t n_maybe;
 };
 
 /* An overlay that the path leads over: see explain_stack.c. */

@@ -72,7 +72,7 @@ static void add_point(struct cases *c, const struct explain_point *p)
 {
 	if (p->n < 2)
 		return;
-	assert(c->n < POINTS_MAX); /* two of ids, two of a mount, three of each of two stacks */
+	assert(c->n < POINTS_MAX); /* four of inodes, two of a mount, three of each of two stacks */
 	c->points[c->n++] = *p;
 }
 
@@ -97,6 +97,14 @@ static void add_ids(struct cases *c, size_t at)
 		}
 	explain_point_set_ids(n, p.options[0]);
 	add_point(c, &p);
+}
+
+static void add_merged(struct cases *c, size_t at)
+{
+	struct explain_point p = { .kind = POINT_MERGED, .at = at, .n = 2, .options = { 0, 1 } };
+
+	if (c->x->inodes.items[at].n_maybe)
+		add_point(c, &p);
 }
 
 static void add_stack(struct cases *c, size_t i)
@@ -260,6 +268,7 @@ static unsigned doubts_of(const struct cases *c)
 		[POINT_STORE] = DOUBT_STORE,
 		[POINT_FS] = DOUBT_FS,
 		[POINT_UPPER] = DOUBT_UPPER,
+		[POINT_MERGED] = DOUBT_UPPER,
 		[POINT_MOUNTER] = DOUBT_MOUNTER,
 	};
 	unsigned ret = 0;
@@ -298,6 +307,7 @@ static void search_above(struct explanation *x, struct explain_answer *a)
 		struct cases c = { .x = x, .search = true, .at = i, .first = true };
 
 		add_ids(&c, i);
+		add_merged(&c, i);
 		add_stacks(&c, i);
 		each_case(&c, 0);
 		set_first(&c);
@@ -356,9 +366,10 @@ struct explain_answer explain_answer_of(struct explanation *x, enum perm_op op)
 	search_above(x, &a);
 	if (a.sure == EXPLAIN_NO)
 		return a;
-	add_ids(&c, last);
-	if (last)
-		add_ids(&c, last - 1);
+	for (size_t i = last ? last - 1 : 0; i <= last; i++) {
+		add_ids(&c, i);
+		add_merged(&c, i);
+	}
 	add_store(&c);
 	add_fs(&c);
 	add_stacks(&c, last ? last - 1 : 0);

@@ -263,6 +263,7 @@ static int look_in_layers(
 	struct explanation *x, const struct explain_stack *s, size_t at, const char *below)
 {
 	struct explain_inode *n = &x->inodes.items[at];
+	bool above = false; /* the upper directory has it, too */
 
 	for (size_t i = 0; i < s->layers.len; i++) {
 		const struct explain_layer *l = s->layers.items[i];
@@ -272,9 +273,12 @@ static int look_in_layers(
 
 		if (fd < 0 || read_disk(l, fd, &disk) < 0)
 			continue;
-		if (!n->found && !take_top(x, l, fd, &disk, at)) {
-			meta_done(&disk);
-			return ANOTHER;
+		if (!n->found && !above && !take_top(x, l, fd, &disk, at)) {
+			above = s->stored && S_ISDIR(n->seen.mode);
+			if (!above) {
+				meta_done(&disk);
+				return ANOTHER;
+			}
 		}
 		if (n->how == DISK_LAYER && !x->layer && at == x->inodes.len - 1) {
 			x->layer = strdup(l->path);
@@ -302,7 +306,8 @@ static int look_in_layers(
 		if (mark > 0)
 			break;
 	}
-	return n->found ? FOUND : NOWHERE;
+	n->n_maybe = above && *below ? n->below.len : 0; /* the root is never opaque */
+	return n->found ? FOUND : above ? ANOTHER : NOWHERE;
 }
 
 /* The path of an inode below the mount point. */
@@ -320,6 +325,7 @@ void explain_below_done(struct explain_inode *n)
 	for (size_t i = 0; i < n->below.len; i++)
 		acl_done(&n->below.items[i].access);
 	VEC_DONE(&n->below);
+	n->n_maybe = 0;
 }
 
 static void forget_found(struct explanation *x, struct explain_stack *s)

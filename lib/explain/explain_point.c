@@ -89,6 +89,16 @@ static void set_upper(struct explanation *x, size_t stack, bool in_upper)
 	}
 }
 
+/* A directory of the upper directory is merged with those below it, unless it is opaque (0). */
+static void set_merged(struct explain_inode *n, bool merged)
+{
+	const size_t hidden = merged ? 0 : n->n_maybe;
+
+	n->real.merged = merged;
+	n->real.below = n->below.items + hidden;
+	n->real.n_below = n->below.len - hidden;
+}
+
 void explain_point_set_mounter(
 	struct explanation *x, size_t stack, const struct explain_mounters *m, unsigned option)
 {
@@ -142,6 +152,9 @@ void explain_point_set(struct explanation *x, const struct explain_point *p, uns
 	switch (p->kind) {
 	case POINT_IDS:
 		explain_point_set_ids(&x->inodes.items[p->at], option);
+		return;
+	case POINT_MERGED:
+		set_merged(&x->inodes.items[p->at], option == 1);
 		return;
 	case POINT_ABOVE:
 		set_above(x, p->at, option);

@@ -21,6 +21,7 @@ struct explain_mounters {
 enum explain_point_kind {
 	POINT_IDS,
 	POINT_ABOVE,
+	POINT_MERGED,
 	POINT_STORE,
 	POINT_FS,
 	POINT_UPPER,

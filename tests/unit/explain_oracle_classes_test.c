@@ -563,3 +563,10 @@ TEST(the_mounter_may_have_the_user_of_one_inode_and_the_group_of_another)
 	REQUIRE(setenv("SEED", "9", 1) == 0 && setenv("CASE", "2948", 1) == 0);
 	run_stacks("stack, its mounter has both ids", true);
 }
+
+/* A directory of the upper directory is merged with one below, so that it cannot be renamed. */
+TEST(a_directory_of_the_upper_layer_may_be_merged_with_one_below)
+{
+	REQUIRE(setenv("SEED", "119", 1) == 0 && setenv("CASE", "6719", 1) == 0);
+	run_stacks("stack, a directory in two layers", true);
+}
