@@ -201,7 +201,8 @@ void unpack_explain_space(const char *dir, const struct source *src, struct err 
 	struct statvfs fs;
 	uint64_t blobs = 0, room, files;
 
-	if (fd < 0 || fstatvfs(fd, &fs) < 0 || !fs.f_blocks)
+	/* The step that failed may know more: a file's attributes have a place of their own. */
+	if (e->why[0] || fd < 0 || fstatvfs(fd, &fs) < 0 || !fs.f_blocks)
 		return;
 	room = geteuid() == 0 ? fs.f_bfree : fs.f_bavail;
 	files = geteuid() == 0 ? fs.f_ffree : fs.f_favail;
