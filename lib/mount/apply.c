@@ -103,17 +103,31 @@ static int read_flags(int mnt, const struct mount_plan *p, struct mount_flags *r
 	return 0;
 }
 
+/* Returns 0 or -errno. mnt is an O_PATH descriptor, which fchmod(2) does not take. */
+static int change_mode(int mnt, const struct stat *st, mode_t mode)
+{
+	scoped_fd int file = -1;
+	char link[32];
+
+	if (S_ISDIR(st->st_mode))
+		return fchmodat(mnt, ".", mode, 0) < 0 ? -errno : 0;
+	if (!S_ISREG(st->st_mode))
+		return -EOPNOTSUPP; /* opening it may have effects */
+	file = open(fd_proc_path(mnt, link), O_RDONLY | O_CLOEXEC);
+	return file < 0 || fchmod(file, mode) < 0 ? -errno : 0;
+}
+
 /* X-mount.mode, which mount(8), too, sets on what is attached */
 static int set_root_mode(int mnt, const struct mount_plan *p, struct err *e)
 {
-	char link[32];
 	struct stat st;
 	int r;
 
 	if (!p->set_mode)
 		return 0;
-	if (chmod(fd_proc_path(mnt, link), p->root_mode) < 0) {
-		r = err_set(e, errno, p->target, "cannot change the mode of the mount's root");
+	r = fstat(mnt, &st) < 0 ? -errno : change_mode(mnt, &st, p->root_mode);
+	if (r < 0) {
+		(void)err_set(e, -r, p->target, "cannot change the mode of the mount's root");
 		err_op(e, "chmod");
 		return r;
 	}

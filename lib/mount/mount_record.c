@@ -255,7 +255,7 @@ static int parse_map_word(
 
 static int read_layers(const struct json *o, struct mount_record *r, struct err *e)
 {
-	const struct json *layers;
+	const struct json *layers = NULL;
 	const char *s;
 	int n = doc_str(o, "map", DOC, true, &s, e);
 

@@ -77,6 +77,10 @@ line() {
 	output_has "change the mode of its root to 0700"
 	must_equal "$(mounted) $(stat -c %a s)" "0 711"
 	must_fail 2 "'X-mount.mode': 'u+x' is not an octal mode" $MI -m +5 -o X-mount.mode=u+x s t
+	touch from to
+	must_work $MI -m +5 -o bind,X-mount.mode=640 from to
+	must_equal "$(stat -c '%u:%g %a' to)" "5:5 640"
+	umount to
 	# What cannot be done is undone.
 	must_fail 1 "cannot change the mode of the mount's root: Read-only file system" \
 		$MI -m +5 -o ro,X-mount.mode=700 s t
