@@ -35,6 +35,7 @@ undo() {
 	each_call move_mount EACCES 1 $MI -m +100000 -o ro source merged
 	each_call fstatfs EIO 1 $MI -m +100000 -o ro source merged
 	each_call clone3,clone,unshare ENOSPC 1 $MI -m +100000 -o ro source merged
+	each_call fchmodat EIO 1 $MI -m +100000 -o X-mount.mode=755 source merged
 }
 
 @test "each call of a stack with an upper, by descriptor" {
