@@ -61,6 +61,8 @@ static bool find_image(const char *name, const char *dir, const char *use, struc
 
 void source_advise(const char *source, const char *store, const char *use, struct err *e)
 {
+	if (e && !strcmp(e->op, "stack"))
+		(void)find_image(source, store, use, e); /* e has advice for other sources */
 	if (!e || e->num != ENOENT || strcmp(e->op, "open") != 0 || strcmp(e->on, source) != 0)
 		return;
 	if (!strncasecmp(source, IMAGE_SOURCE, strlen(IMAGE_SOURCE)))

@@ -298,7 +298,39 @@ static bool is_directory(const char *path)
 	return path_stat(path, true, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int too_few(const struct mount_args *a, char **operands, struct err *e)
+/* "-v SRC:DST" is the volume of docker and podman. */
+static bool advise_volume(const char *word, bool verbose, struct err *e)
+{
+	size_t src = strcspn(word, ":"), dst = src + (word[src] == ':');
+	scoped_free char *before = strndup(word, src);
+	struct stat st;
+
+	if (image_source_name(word) || !src || !word[dst] || !before ||
+		path_stat(before, true, &st) < 0)
+		return false;
+	if (verbose)
+		err_why(e, "-v is --verbose, which takes no value");
+	err_try(e, "write SRC and DST as two words: shiftbox mount-idmapped -m MAP %s %.*s", before,
+		(int)strcspn(word + dst, ":"), word + dst);
+	return true;
+}
+
+/* Is the first operand the target, and the second one the source? */
+static int check_swapped(char **operands, struct err *e)
+{
+	struct stat st;
+
+	if (!image_source_name(operands[1]) || image_source_name(operands[0]) ||
+		path_stat(operands[1], true, &st) == 0)
+		return 0;
+	(void)err_usage(e, "the TARGET, '%s', is an image, and the SOURCE is not", operands[1]);
+	err_why(e, "SOURCE is the first operand, and TARGET the second");
+	err_try(e, "swapped? write %s %s (for a directory of that name: ./%s)", operands[1],
+		operands[0], operands[1]);
+	return -EINVAL;
+}
+
+static int too_few(const struct mount_args *a, char **operands, bool verbose, struct err *e)
 {
 	const char *word = operands[0];
 	bool stack = false;
@@ -318,7 +350,7 @@ static int too_few(const struct mount_args *a, char **operands, struct err *e)
 		err_try(e, "shiftbox mount-idmapped -m MAP %s %s", a->maps.items[0], word);
 	} else if (stack) {
 		err_try(e, "for a stack of layers, SOURCE is the word overlay: overlay %s", word);
-	} else {
+	} else if (!advise_volume(word, verbose, e)) {
 		err_try(e, "name the directory to mount it on: %s TARGET", word);
 	}
 	return -EINVAL;
@@ -327,8 +359,14 @@ static int too_few(const struct mount_args *a, char **operands, struct err *e)
 /* Mount lines of an fstab. */
 static int from_table(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
-	if (!a->all)
-		return mount_table_one(a, ctx->operands.items[0], ctx, e);
+	if (!a->all) {
+		const char *word = ctx->operands.items[0];
+		int r = mount_table_one(a, word, ctx, e);
+
+		if (r == -ENOENT && e && !strcmp(e->op, "fstab"))
+			(void)advise_volume(word, ctx->verbose, e);
+		return r;
+	}
 	if (ctx->operands.len)
 		return err_usage_try(e, "omit it, or omit --all",
 			"unexpected operand '%s': --all takes its lines from the fstab",
@@ -358,9 +396,12 @@ static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *
 	if (ctx->form == FORM_ALL || ctx->form == FORM_LINE)
 		return from_table(a, ctx, e);
 	if (ctx->operands.len != 2)
-		return ctx->operands.len < 2 ? too_few(a, ctx->operands.items, e) :
+		return ctx->operands.len < 2 ? too_few(a, ctx->operands.items, ctx->verbose, e) :
 					       too_many(a, ctx->operands.items, e);
 
+	r = check_swapped(ctx->operands.items, e);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < a->maps.len; i++)
 		if (strv_add(&o.maps, a->maps.items[i]) < 0)
 			return err_nomem(e);

@@ -421,6 +421,7 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 	if (!l) {
 		(void)err_say(e, ENOENT, word, "no shiftbox line in %s has this source or target",
 			run.fstab);
+		err_op(e, "fstab");
 		err_why(e, "such lines have the type shiftbox, or the option X-mount.idmap=");
 		err_try(e, "name both SOURCE and TARGET, or another fstab with -T");
 		return -ENOENT;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/cleanup.h"
 #include "../base/suggest.h"
 
 /* Options of mount(8), podman, bindfs and the drivers of filesystems without owners. */
@@ -57,10 +58,29 @@ static bool is_map(const char *value)
 	return value && strchr(value, ':') && value[strspn(value, "0123456789:")] == '\0';
 }
 
+/* Does the name of an option look like a map whose "map=" is missing? */
+static bool is_bare_map(const char *name, const char *value)
+{
+	static const char *const begins[] = {
+		"user:", "owner:", "subid:", "pid:", "u:", "g:", "b:"
+	};
+	size_t digits = strspn(name, "0123456789");
+
+	for (size_t i = 0; i < ARRAY_LEN(begins) && !value; i++)
+		if (!strncmp(name, begins[i], strlen(begins[i])))
+			return true;
+	return !value && ((digits && name[digits] == ':') || (name[0] == '+' && name[1]));
+}
+
 bool mount_option_habit(const char *name, const char *value, struct err *e)
 {
 	const char *say = habit_find(habits, name, strlen(name));
 
+	if (is_bare_map(name, value)) {
+		err_why(e, "it looks like a map, which follows 'map='");
+		err_try(e, "write map=%s (or -m %s)", name, name);
+		return true;
+	}
 	if (is_map_word(name) && is_map(value))
 		err_try(e, "write map=%s%s (or -m)",
 			name[0] == 'u'         ? "u:" :

@@ -112,7 +112,7 @@ static int unknown(const struct fs_option *o, struct err *e)
 	} else if (!strcmp(o->name, "lowerdir")) {
 		err_why(e, "it is called 'lower' here, because each layer may have a map");
 		try_lowers(o->value ? o->value : "DIR", e);
-	} else if (!explain_other_name(o, e)) {
+	} else if (!explain_other_name(o, e) && !e->why[0]) {
 		err_why(e, "stacks take no other options for the driver of a filesystem");
 	}
 	return -EINVAL;

@@ -209,12 +209,15 @@ static int check_options(
 	bool bind = mount_options_first(o, OPTION_BIND);
 	const char *name = kind != MOUNT_OVERLAY ? mount_options_first(o, OPTION_STACK) : NULL;
 
-	if (name)
-		return err_usage_try(e,
+	if (name) {
+		(void)err_usage_try(e,
 			"name a stack as SOURCE: image:NAME, or overlay with lower=DIR",
 			"option '%s' is for the sources overlay and image:NAME (a stack with "
 			"another source name needs type=overlay)",
 			name);
+		err_op(e, "stack");
+		return -EINVAL;
+	}
 	name = kind == MOUNT_OVERLAY || bind ? first_fs_option(o) : NULL;
 	if (name)
 		return err_usage_try(e, "omit it, or name a device or a file with a filesystem",

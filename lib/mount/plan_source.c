@@ -131,7 +131,8 @@ int mount_plan_open_source(struct mount_plan *p, struct err *e)
 		return r;
 	if (p->kind == MOUNT_BIND && !p->sloppy && (unknown = unknown_of_bind(p))) {
 		(void)mount_option_unknown(unknown->name, unknown->value, e);
-		err_why(e, "bind mounts take no options for the driver of a filesystem");
+		if (e && !e->why[0])
+			err_why(e, "bind mounts take no options for the driver of a filesystem");
 		return -EINVAL;
 	}
 	if (p->kind == MOUNT_FS && p->owner_map) {

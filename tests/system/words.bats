@@ -226,6 +226,14 @@ each() {
 	1 | layers: | name each layer once | mount-idmapped -o lower=SRC,lower=SRC overlay DST
 	1 | /dev/null | a regular file, or a directory | mount-idmapped -a -T /dev/null
 	1 | 'b': f: | beginning with / | echo a b shiftbox >f; mount-idmapped -a -T f
+	2 | image:debian | swapped? write image:debian DST ( | mount-idmapped -m +1 DST image:debian
+	2 | image:debian | swapped? | mount-idmapped -m +1 -o mkdir,upper=U DST image:debian
+	1 | SRC:DST | two words: shiftbox mount-idmapped -m MAP SRC DST | mount-idmapped -v SRC:DST
+	2 | SRC:DST | two words: shiftbox mount-idmapped -m | mount-idmapped -m +1 -v SRC:DST:ro
+	2 | user:alice | write map=user:alice | mount-idmapped -o user:alice image:debian DST
+	2 | 1000:1001:1 | write map=1000:1001:1 | mount-idmapped -o 1000:1001:1 SRC DST
+	2 | +300000 | write map=+300000 | mount-idmapped -o ro,+300000 SRC DST
+	2 | upper | did you mean image:debian? | mount-idmapped -m +1 -o upper=U debian DST
 	2 | alice:root | alice:root:1 shows files of alice | mount-idmapped -m alice:root SRC DST
 	2 | alice:nobody | u:alice:nobody:1 shows | mount-idmapped -m alice:nobody SRC DST
 	E
