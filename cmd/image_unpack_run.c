@@ -21,6 +21,7 @@
 #include "../lib/store/store.h"
 #include "../lib/store/store_image.h"
 #include "../lib/tar/blob.h"
+#include "missing_source.h"
 #include "progress_line.h"
 #include "signals.h"
 
@@ -70,13 +71,20 @@ static int open_source(
 static int image_name(
 	const struct unpack_args *a, const struct source *src, const char **ret, struct err *e)
 {
+	int r;
+
 	*ret = a->name ? a->name : src->default_name;
 	if (!*ret)
 		return err_usage_try(e,
 			"shiftbox image-unpack -N NAME LAYER.tar...; of standard input: "
 			"image-unpack -N NAME - <LAYER.tar",
 			"plain layers and standard input need a --name for the image");
-	return store_image_name_check(*ret, e);
+	r = store_image_name_check(*ret, e);
+	if (r < 0)
+		err_try(e,
+			"choose one with --name; shiftbox image-unpack --list shows the names in "
+			"use");
+	return r;
 }
 
 static struct layer_options layer_options(const struct unpack_args *a)
@@ -318,6 +326,8 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		userns_cache_done();
 	}
 	source_free(src);
+	if (r < 0 && ctx->operands.len == 1)
+		flat_source_advise(ctx->operands.items[0], a->store, a->flat, e);
 	if (r == -EPERM && to.map && e && !e->hint[0] && userns_is_nested())
 		err_try(e,
 			"omit -m: a map needs root; without it the files get the ids that the user "

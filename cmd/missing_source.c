@@ -10,6 +10,7 @@
 #include "../lib/base/buf.h"
 #include "../lib/base/suggest.h"
 #include "../lib/mount/image_source.h"
+#include "../lib/source/source_advice.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_image.h"
 
@@ -81,19 +82,39 @@ void source_advise(const char *source, const char *store, const char *use, struc
 			source);
 }
 
+void flat_source_advise(const char *source, const char *store, const char *dir, struct err *e)
+{
+	scoped_store struct store *s = NULL;
+	scoped_strv struct strv names = { 0 };
+	const char *name = image_source_name(source) ? image_source_name(source) : source;
+
+	if (!e || e->num != ENOENT || strcmp(e->op, "open") != 0 || strcmp(e->on, source) != 0)
+		return;
+	source_advise_missing(source, "--flat", dir, e);
+	if (store_open(store, 0, &s, NULL) < 0 || store_image_list(s, &names, NULL) < 0 ||
+		!strv_has(&names, name))
+		return;
+	err_why(e, "'%s' is an image in the store, and --flat reads a source, not the store", name);
+	err_try(e,
+		"name the source that it was unpacked from, such as oci:DIR; without unpacking, "
+		"shiftbox mount-idmapped image:%s DIR shows it as one tree",
+		name);
+}
+
 void stored_image_advise(const char *path, const char *store, struct err *e)
 {
 	scoped_store struct store *s = NULL;
 	scoped_strv struct strv names = { 0 };
+	const char *name = image_source_name(path) ? image_source_name(path) : path;
 
 	if (!e || strcmp(e->on, path) != 0 || strchr(path, '/') ||
 		store_open(store, 0, &s, NULL) < 0 || store_image_list(s, &names, NULL) < 0)
 		return;
 	for (size_t i = 0; i < names.len; i++)
-		if (!strcmp(names.items[i], path))
+		if (!strcmp(names.items[i], name))
 			err_try(e,
 				"for the stored image of this name: shiftbox image-unpack --verify "
 				"%s; for a mount of it: shiftbox shift-check verify --image %s "
 				"PATH",
-				path, path);
+				name, name);
 }

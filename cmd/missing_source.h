@@ -12,6 +12,12 @@
  */
 void source_advise(const char *source, const char *store, const char *use, struct err *e);
 
+/*
+ * If the error says that the source of image-unpack --flat DIR does not exist, say how it is
+ * fetched, or that the word names an image in the store.
+ */
+void flat_source_advise(const char *source, const char *store, const char *dir, struct err *e);
+
 /* Add to an error about the path that there is an image of this name in the store. */
 void stored_image_advise(const char *path, const char *store, struct err *e);
 

@@ -456,6 +456,26 @@ static bool is_hostname(const char *s)
 	return *s && *s != '-' && *s != '.' && s[strspn(s, ok)] == '\0';
 }
 
+/* A path in place of a name: of a layout, an archive or the root of a system. */
+static int check_image_path(const char *image, struct err *e)
+{
+	scoped_buf struct buf layout = BUF_INIT;
+	struct stat st, part;
+
+	if (!strchr(image, '/') || path_stat(image, true, &st) < 0)
+		return 0;
+	buf_printf(&layout, "%s/oci-layout", image);
+	if (!buf_get(&layout))
+		return err_nomem(e);
+	(void)err_usage(e, "option '--image': '%s' is a path, and not a stored image", image);
+	if (!S_ISDIR(st.st_mode) || path_stat(layout.data, true, &part) == 0)
+		err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s%s; then -i NAME",
+			S_ISDIR(st.st_mode) ? "oci:" : "", image);
+	else
+		err_try(e, "for a directory that is the root of a system: -r %s", image);
+	return -EINVAL;
+}
+
 /* An image that is not in the store yet. */
 static int check_image_word(const struct userns_args *a, struct err *e)
 {
@@ -470,7 +490,7 @@ static int check_image_word(const struct userns_args *a, struct err *e)
 			a->image);
 		return -EINVAL;
 	}
-	return 0;
+	return a->image ? check_image_path(a->image, e) : 0;
 }
 
 /* "-v SRC:DST" is the volume of docker and podman. */

@@ -156,7 +156,7 @@ static char *split_ref(char *text, bool dir)
 static int not_there(int r, const char *spec, struct err *e)
 {
 	if (r == -ENOENT)
-		source_advise_missing(spec, e);
+		source_advise_missing(spec, "-N", NULL, e);
 	return r;
 }
 
@@ -395,11 +395,35 @@ static int open_stdin(struct source *s, const struct source_options *o, struct e
 	return add_tars(s, paths, 1, e);
 }
 
+/* A file of an OCI layout, which is named by its directory. */
+static int refuse_part(const char *path, struct err *e)
+{
+	static const char *const parts[] = { "index.json", "oci-layout" };
+	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+	int dir = slash == path ? 1 : slash ? (int)(slash - path) : 1;
+	scoped_buf struct buf layout = BUF_INIT;
+	struct stat st;
+
+	buf_printf(&layout, "%.*soci-layout", (int)(file - path), path);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (strcmp(file, parts[i]) != 0 || !buf_get(&layout) ||
+			path_stat(layout.data, true, &st) < 0)
+			continue;
+		(void)err_say(e, EINVAL, path, "is a file of an OCI layout, and not an image");
+		err_try(e, "name the directory of the layout: shiftbox image-unpack oci:%.*s", dir,
+			slash ? path : ".");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int open_found_file(
 	struct source *s, const char *path, const struct source_options *o, struct err *e)
 {
-	int fd = -1, r = open_tar(path, path, &fd, e);
+	int fd = -1, r = refuse_part(path, e);
 
+	if (r == 0)
+		r = open_tar(path, path, &fd, e);
 	if (r < 0)
 		return r;
 	s->default_name = default_name(path, NULL);

@@ -4,8 +4,11 @@
 #include "source_advice.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../base/buf.h"
+#include "../base/cleanup.h"
+#include "../base/path.h"
 
 #define UNPACK "shiftbox image-unpack"
 
@@ -40,18 +43,47 @@ static bool is_reference(const char *spec)
 	return !dot || strchr(dot, ':') || (dot[1] >= '0' && dot[1] <= '9');
 }
 
+/* What image-unpack is to do with the image. */
+struct unpacking {
+	const char *option, *value; /* value: NULL for the name of the image */
+};
+
 /* Copy the image with this name of skopeo's, and unpack it. */
-static void fetch(const char *transport, const char *ref, struct err *e)
+static void fetch(const char *transport, const char *ref, const struct unpacking *u, struct err *e)
 {
 	const char *name = short_name(ref);
 	int base = (int)strcspn(name, ":@");
 
-	err_try(e, "skopeo copy %s%s oci:%.*s, then " UNPACK " -N %s oci:%.*s", transport, ref,
-		base, name, strchr(name, '@') ? "NAME" : name, base, name);
+	err_try(e, "skopeo copy %s%s oci:%.*s, then " UNPACK " %s %s oci:%.*s", transport, ref,
+		base, name, u->option,
+		u->value                  ? u->value :
+			strchr(name, '@') ? "NAME" :
+					    name,
+		base, name);
 }
 
-void source_advise_missing(const char *spec, struct err *e)
+/* "FILE:REF": a reference needs the name of the format, so that a colon may be part of a name. */
+static bool has_reference(const char *spec, const struct unpacking *u, struct err *e)
 {
+	const char *colon = strrchr(spec, ':');
+	scoped_free char *path = colon ? strndup(spec, (size_t)(colon - spec)) : NULL;
+	struct stat st;
+	const char *format;
+
+	if (!path || !*path || path_stat(path, true, &st) < 0 ||
+		(S_ISDIR(st.st_mode) && is_reference(spec)))
+		return false;
+	format = S_ISDIR(st.st_mode) ? "oci" : "oci-archive";
+	err_why(e, "'%s' exists, but a reference follows only a source that names its format",
+		path);
+	err_try(e, UNPACK " %s %s %s:%s%s", u->option, u->value ? u->value : "NAME", format, spec,
+		S_ISDIR(st.st_mode) ? "" : " (of docker save: docker-archive:FILE:REF)");
+	return true;
+}
+
+void source_advise_missing(const char *spec, const char *option, const char *value, struct err *e)
+{
+	const struct unpacking u = { option, value };
 	const char *ref = after(spec, "registry:"), *path = after(spec, "oci:");
 	const char *digest = path ? strstr(path, "@sha") : NULL, *url = after(spec, "file://");
 
@@ -62,10 +94,12 @@ void source_advise_missing(const char *spec, struct err *e)
 			err_why(e,
 				"image-unpack reads files; skopeo copies images of registries "
 				"and daemons into files");
-			fetch(transports[i], rest, e);
+			fetch(transports[i], rest, &u, e);
 			return;
 		}
 	}
+	if (!url && !path && !ref && has_reference(spec, &u, e))
+		return;
 	if (url || (path && !strncmp(path, "//", 2)))
 		err_try(e, "write the path alone: %s%s",
 			url ? "" : "oci:", (url ? url : path) + (url ? 0 : strspn(path, "/")));
@@ -75,7 +109,7 @@ void source_advise_missing(const char *spec, struct err *e)
 	else if (path || after(spec, "dir:") || strstr(spec, "-archive:") || after(spec, "layer:"))
 		err_try(e, "check the name: namei PATH shows how much of it exists");
 	else if (ref || is_reference(spec))
-		fetch("docker://", ref ? ref : spec, e);
+		fetch("docker://", ref ? ref : spec, &u, e);
 	else
 		err_try(e,
 			"check the name (namei PATH shows how much of it exists); fetch an "

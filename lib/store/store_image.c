@@ -27,17 +27,22 @@ int store_image_name_check(const char *name, struct err *e)
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+:@=~%-";
-	size_t n = strlen(name);
+	size_t n = strlen(name), good = strspn(name, letters);
+	char bad[32] = "";
 	int r;
 
-	if (n && n <= MAX_NAME && n == strspn(name, letters) && name[0] != '.' && name[0] != '-')
+	if (n && n <= MAX_NAME && n == good && name[0] != '.' && name[0] != '-')
 		return 0;
+	if (good < n && name[good] >= ' ' && name[good] < 0x7f)
+		(void)snprintf(bad, sizeof(bad), "'%c' is not allowed: ", name[good]); /* fits */
 	r = err_say(e, EINVAL, name, "is not a valid name of an image");
 	err_why(e,
-		"a name has 1 to %d letters, digits and ._+:@=~%%-, and begins with neither dot "
+		"%sa name has 1 to %d letters, digits and ._+:@=~%%-, and begins with neither dot "
 		"nor dash",
-		(int)MAX_NAME);
-	err_try(e, "choose one with --name; shiftbox image-unpack --list shows the names in use");
+		bad, (int)MAX_NAME);
+	err_try(e,
+		"name the image as shiftbox image-unpack --list shows it (not by the source that "
+		"it was unpacked from)");
 	return r;
 }
 
@@ -46,11 +51,24 @@ int store_image_list(struct store *s, struct strv *ret, struct err *e)
 	return store_dir_list(s->images, s->path, ret, e);
 }
 
+/* What may be the name within "image:NAME" or "oci:DIR". */
+static const char *plain_name(const char *name)
+{
+	static const char *const sources[] = { "oci:", "oci-archive:", "docker-archive:", "dir:" };
+
+	if (image_source_name(name))
+		return image_source_name(name);
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+		if (!strncmp(name, sources[i], strlen(sources[i])))
+			return name + strlen(sources[i]);
+	return name;
+}
+
 static int no_such_image(struct store *s, const char *name, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	scoped_buf struct buf b = BUF_INIT;
-	const char *plain = image_source_name(name) ? image_source_name(name) : name;
+	const char *plain = plain_name(name);
 	struct suggest near = suggest_for(plain, strlen(plain));
 	int r = err_say(e, ENOENT, name, "there is no such image in the store '%s'", s->path);
 
@@ -68,6 +86,10 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 		suggest_offer(&near, names.items[i]);
 	if (near.best)
 		err_try(e, "did you mean %s?", near.best);
+	else if (names.len && plain != name)
+		err_try(e,
+			"name the image as shiftbox image-unpack --list shows it (not by the "
+			"source that it was unpacked from)");
 	else
 		err_try(e,
 			"unpack one by that name (shiftbox image-unpack -N %s SOURCE), or name the "

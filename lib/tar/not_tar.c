@@ -73,17 +73,18 @@ static const char *words_for(const unsigned char *p, size_t n)
 	return is_text(p, n) ? text_words(p, n) : NULL;
 }
 
-void not_tar_say(const void *p, size_t n, struct err *e)
+bool not_tar_say(const void *p, size_t n, struct err *e)
 {
 	const char *words;
 
 	if (n >= AT_MAGIC + 5 && !memcmp((const char *)p + AT_MAGIC, "ustar", 5))
-		return;
+		return false;
 	words = words_for(p, n);
 	if (!words)
-		return;
+		return false;
 	err_why(e, "it looks like %s", words);
 	err_try(e,
 		"specify a tar archive (plain, or compressed with gzip, bzip2, xz, zstd or lz4), "
 		"or an image: see \"Sources\" in image-unpack(8)");
+	return true;
 }

@@ -448,7 +448,7 @@ static int header(struct tar_check *t, struct err *e)
 	if (!checksum_fits(p) && t->pos == BLOCK) {
 		t->name[0] = '\0'; /* these bytes are hardly a name */
 		(void)bad(t, e, "is not a tar archive, or damaged: the first checksum is wrong");
-		not_tar_say(p, BLOCK, e);
+		(void)not_tar_say(p, BLOCK, e);
 		return -EBADMSG;
 	}
 	if (!checksum_fits(p))
@@ -558,11 +558,14 @@ size_t tar_check_missing(const struct tar_check *t)
 
 int tar_check_end(struct tar_check *t, struct err *e)
 {
+	bool other;
+
 	if (t->state == END || tar_check_missing(t) > 0 ||
 		(t->state == HEADER && t->have == 0 && !entry_is_missing(&t->ext)))
 		return 0;
-	(void)bad(t, e, "the archive is cut off");
-	if (t->pos < BLOCK)
-		not_tar_say(t->block, t->have, e);
+	other = t->pos < BLOCK && not_tar_say(t->block, t->have, NULL);
+	(void)bad(t, e, other ? "is not a tar archive" : "the archive is cut off");
+	if (other)
+		(void)not_tar_say(t->block, t->have, e);
 	return -EBADMSG;
 }

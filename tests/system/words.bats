@@ -66,7 +66,7 @@ each() {
 	2 | --tag | use -N NAME (--name) to name the | image-unpack --tag debian oci:debian
 	2 | debian | shiftbox image-unpack --show | image-unpack --list debian
 	2 | debian | takes no names | image-unpack --list debian x
-	2 | --nonsense | --prune: --store; see | image-unpack --nonsense --list
+	2 | --nonsense | --upgrade: --store; see | image-unpack --nonsense --list
 	1 | /proc/x | in a filesystem that stores | image-unpack --store /proc/x oci:debian
 	1 | /sys/x | in a filesystem that stores | image-unpack --store /sys/x/y oci:debian
 	1 | debian | a directory that exists | mkdir L; cd L; rmdir ../L; image-unpack oci:debian
@@ -127,6 +127,18 @@ each() {
 	1 | file:///x.tar | write the path alone: /x.tar | image-unpack file:///x.tar
 	1 | windows/amd64 | --override-os=windows | image-unpack --platform windows/amd64 oci:debian
 	1 | tag | shiftbox image-unpack -N NAME SOURCE | image-unpack tag debian other
+	1 | debi | then shiftbox image-unpack --flat F oci:debi | image-unpack --flat F debi
+	1 | debian | name the source that it was | cd SRC; image-unpack --flat F debian
+	1 | image:debian | name the source that it was | image-unpack --flat F image:debian
+	1 | oci:debian | did you mean debian? | image-unpack --remove oci:debian
+	1 | oci:none | as shiftbox image-unpack --list shows it | image-unpack --show oci:none
+	1 | oci:a/b | as shiftbox image-unpack --list shows it | image-unpack --remove oci:a/b
+	1 | Debian:12/slim | choose one with --name | image-unpack -N Debian:12/slim oci:debian
+	1 | debian/index.json | image-unpack oci:debian | image-unpack debian/index.json
+	1 | index.json | image-unpack oci:. | cd debian; image-unpack --scan index.json
+	1 | x.tar:12 | -N NAME oci-archive:./x.tar:12 | tar cf x.tar debian; image-unpack ./x.tar:12
+	1 | debian:13 | -N NAME oci:./debian:13 | image-unpack ./debian:13
+	1 | is not a tar archive | specify a tar archive | echo '{}' >j; image-unpack -N j j
 	1 | save | copy the image that was unpacked | image-unpack save debian
 	1 | build | build it with another program | image-unpack build .
 	E
@@ -242,6 +254,9 @@ each() {
 @test "userns-run: what is misspelt, or a habit of another program" {
 	each <<-'E'
 	125 | --image | unpack it first: shiftbox | userns-run -i oci:debian
+	125 | debian | image-unpack -N NAME oci:./debian; then -i NAME | userns-run -i ./debian id
+	125 | TEXT | image-unpack -N NAME ./TEXT; then -i NAME | userns-run -i ./TEXT id
+	125 | SRC | root of a system: -r ./SRC | userns-run -i ./SRC id
 	125 | -it | omit it: the command gets a | userns-run -it -i debian bash
 	125 | there is no map, | map both users and groups to ids | userns-run -v SRC:DST id
 	125 | --rm | omit it: nothing is kept of a run | userns-run --rm id
@@ -320,6 +335,8 @@ each() {
 	2 | -1 | a number here has no sign | shift-check subid -1
 	1 | debian | shiftbox image-unpack --verify | shift-check verify debian
 	1 | debian | shiftbox image-unpack --verify | cd SRC; shift-check verify debian
+	1 | image:debian | shiftbox image-unpack --verify debian; | shift-check verify image:debian
+	1 | image:debian | shiftbox image-unpack --verify debian; | shift-check explain image:debian
 	1 | 5000000000 | ids end at 4294967294 | shift-check explain --as 5000000000 TEXT
 	2 | '0:0' | separate groups with commas | shift-check explain --as 0:0:0 TEXT
 	1 | --userns pid:1 | omit it, or name a process of | shift-check explain --userns pid:1 TEXT
