@@ -290,8 +290,8 @@ bool stack_make_trial(struct stack_trial *st, const struct oracle_stack *s, uint
 			snprintf(name, sizeof(name), "%s%s", st->name, below[n]);
 			oracle_make(&st->t, name, &o);
 		}
-		if (k == 0 && st->depth[0] && s->by_image)
-			wait_for_tick();
+		if ((k == 0 || k == STACK_LAYERS - 1) && st->depth[0] && s->by_image)
+			wait_for_tick(); /* the first lookup changes the upper layer again */
 	}
 	snprintf(st->path, sizeof(st->path), "%s/%s", s->path, st->name);
 	st->mount.fd = open(st->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
