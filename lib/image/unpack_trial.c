@@ -177,6 +177,8 @@ int unpack_trial(struct store *store, const struct source *src, const struct unp
 int unpack_check_space(const char *dir, const struct unpack_result *need, struct err *e)
 {
 	scoped_fd int fd = path_open_existing(dir);
+	const bool large = need->bytes >= 100 * 1000000;
+	const char *unit = large ? "MB" : "kB";
 	struct statvfs fs;
 	uint64_t room;
 
@@ -185,8 +187,9 @@ int unpack_check_space(const char *dir, const struct unpack_result *need, struct
 	room = geteuid() == 0 ? fs.f_bfree : fs.f_bavail;
 	if (room <= UINT64_MAX / fs.f_frsize && room * fs.f_frsize < need->bytes)
 		return err_set(e, ENOSPC, dir,
-			"the files have %" PRIu64 " bytes, and the filesystem has %" PRIu64 " left",
-			need->bytes, room * fs.f_frsize);
+			"the files have %" PRIu64 " %s, and the filesystem has %" PRIu64 " %s left",
+			need->bytes / (large ? 1000000 : 1000), unit,
+			room * fs.f_frsize / (large ? 1000000 : 1000), unit);
 	room = geteuid() == 0 ? fs.f_ffree : fs.f_favail;
 	if (fs.f_files && room < need->entries)
 		return err_set(e, ENOSPC, dir,
