@@ -115,6 +115,8 @@ static int report(const struct cmd *cmd, int r, struct err *e, bool json)
 	}
 
 	buf_printf(&b, "shiftbox%s%s: ", cmd ? " " : "", cmd ? cmd->name : "");
+	buf_escaped(&b, e->place, strlen(e->place));
+	buf_str(&b, e->place[0] ? ": " : "");
 	if (e->on[0]) {
 		buf_char(&b, '\'');
 		buf_name(&on, e->on);

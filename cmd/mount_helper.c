@@ -157,8 +157,10 @@ int mount_helper_failed(int r, struct err *e)
 		return 0;
 	}
 	asked.options = MOUNT_OPTIONS_INIT;
-	if (line)
-		err_prefix(e, "%s, the line of '%s'", line, asked.target);
+	if (line && !strcmp(e->on, asked.target))
+		err_place(e, "%s", line);
+	else if (line)
+		err_place(e, "%s, '%s'", line, asked.target);
 	if (e->usage || ((r == -EPERM || r == -EACCES) && geteuid() != 0))
 		return MOUNT_USAGE;
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN ? MOUNT_SYSTEM :

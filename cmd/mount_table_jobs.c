@@ -8,8 +8,7 @@
 
 int table_job_fault(const struct table_run *run, const struct table_line *l, int r, struct err *e)
 {
-	err_prefix(e, "%s, the line of '%s'", run->fstab, l->target);
-	e->usage = false;
+	table_place(run->fstab, l->number, l->target, e);
 	return r;
 }
 

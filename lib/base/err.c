@@ -32,7 +32,7 @@ static void start(struct err *e, int num, const char *on)
 	e->num = num;
 	e->usage = false;
 	e->set = true;
-	e->op[0] = e->what[0] = e->why[0] = e->hint[0] = '\0';
+	e->op[0] = e->place[0] = e->what[0] = e->why[0] = e->hint[0] = '\0';
 	(void)snprintf(e->on, sizeof(e->on), "%s", on ? on : ""); /* cut at worst */
 }
 
@@ -159,6 +159,18 @@ void err_prefix(struct err *e, const char *fmt, ...)
 	n = strlen(e->what);
 	if ((size_t)snprintf(e->what + n, sizeof(e->what) - n, ": %s", old) >= sizeof(e->what) - n)
 		mark_cut(e->what, sizeof(e->what));
+}
+
+void err_place(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!e || !e->set)
+		return;
+
+	va_start(ap, fmt);
+	put(e->place, sizeof(e->place), fmt, ap);
+	va_end(ap);
 }
 
 const char *err_name(int num, char buf[static 16])

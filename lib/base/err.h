@@ -27,6 +27,7 @@ struct err {
 	char op[32];   /* the step that failed, a key for hint.c and --json: "mount_setattr"; may be
 	                  empty */
 	char on[4352]; /* the path, entry or word that it failed on, as raw bytes; may be empty */
+	char place[512]; /* what it is part of, such as a line of a file; may be empty */
 	char what[1024]; /* what failed, without a full stop or newline */
 	char why[1024];  /* the cause, found by probing; may be empty */
 	char hint[1024]; /* what to try; may be empty */
@@ -71,6 +72,9 @@ void err_try(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
 /* Put context in front of the text: "layer 3 of 5 (sha256:...)" makes it "layer 3 of ...: what". */
 void err_prefix(struct err *e, const char *fmt, ...) PRINTF(2, 3);
+
+/* Tell the place, which is printed first: "f, line 2" makes "f, line 2: 'on': what". */
+void err_place(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
 /*
  * Return "EINVAL" for EINVAL, and "E4711" for a number without a name. The text is static, or in

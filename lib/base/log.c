@@ -57,6 +57,8 @@ LOG_FUNCTION(log_verbose, LOG_VERBOSE)
 
 void log_err_words(const struct err *e, struct buf *b)
 {
+	if (*e->place)
+		buf_printf(b, "%s: ", e->place);
 	if (*e->on)
 		buf_printf(b, "'%s': ", e->on);
 	buf_str(b, e->what);

@@ -464,6 +464,14 @@ int out_message_json(int fd, const char *command, const char *level, const char 
 	return r;
 }
 
+static void put_what(struct out *o, const struct err *e)
+{
+	char what[sizeof(e->place) + sizeof(e->what) + 2];
+
+	(void)snprintf(what, sizeof(what), "%s%s%s", e->place, e->place[0] ? ": " : "", e->what);
+	out_str(o, "what", what); /* it fits */
+}
+
 int out_error_json(int fd, const char *command, const struct err *e)
 {
 	struct out *o = out_new(fd, true, false);
@@ -479,7 +487,7 @@ int out_error_json(int fd, const char *command, const struct err *e)
 		out_str(o, "op", e->op);
 	if (e->on[0])
 		out_str(o, "path", e->on);
-	out_str(o, "what", e->what);
+	put_what(o, e);
 	if (e->num)
 		out_str(o, "errno", err_name(e->num, name));
 	if (e->why[0])

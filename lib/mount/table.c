@@ -106,6 +106,19 @@ static void line_done(struct table_line *l)
 	free(l->options);
 }
 
+void table_place(const char *path, unsigned number, const char *target, struct err *e)
+{
+	const bool named = e && !strcmp(e->on, target);
+
+	if (number)
+		err_place(e, "%s, line %u%s%s%s", path, number, named ? "" : ", '",
+			named ? "" : target, named ? "" : "'");
+	else
+		err_place(e, "%s, the line of '%s'", path, target);
+	if (e)
+		e->usage = false;
+}
+
 struct fstab_reading {
 	const char *path;
 	enum table_faults faults;
@@ -118,7 +131,8 @@ struct fstab_reading {
 /* A line of ours is faulty, for the reason in r->e. */
 static int faulty(const struct fstab_reading *r)
 {
-	err_prefix(r->e, "%s", r->path);
+	if (!r->e->place[0])
+		err_prefix(r->e, "%s", r->path);
 	if (r->faults == TABLE_STRICT)
 		return -EINVAL;
 	if (r->faults == TABLE_WARN || r->faults == TABLE_UNDO)
@@ -190,7 +204,7 @@ static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 static int take_line(const struct lm_line *l, void *arg)
 {
 	struct fstab_reading *r = arg;
-	struct table_line line = { .own = table_type_is_own(l->type) };
+	struct table_line line = { .number = l->number, .own = table_type_is_own(l->type) };
 
 	r->good++;
 	if (!line.own && !l->idmap)
@@ -201,9 +215,7 @@ static int take_line(const struct lm_line *l, void *arg)
 	/* What mount(8) does with its options is no matter when it is unmounted. */
 	if (line.own && r->faults != TABLE_UNDO &&
 		table_check_own(l->target, l->options, r->e) < 0) {
-		if (r->e->usage)
-			err_prefix(r->e, "the line of '%s'", l->target);
-		r->e->usage = false;
+		table_place(r->path, l->number, l->target, r->e);
 		return faulty(r);
 	}
 	if (*l->target != '/') {

@@ -12,6 +12,7 @@
 /* A line of an fstab that this program mounts, unescaped. */
 struct table_line {
 	char *source, *target, *type, *options; /* target is normalised by table_path() */
+	unsigned number; /* in its file, from 1; 0: unknown, as in a directory of such files */
 	bool own; /* the type is shiftbox; else the line has X-mount.idmap= */
 };
 
@@ -36,6 +37,12 @@ enum table_faults {
  */
 MUST_CHECK int table_read(
 	const char *path, enum table_faults faults, struct fstab *ret, struct err *e);
+
+/*
+ * Say in an error, which is not a usage error then, that it is about a line of the file path.
+ * number: 0 if it is not known.
+ */
+void table_place(const char *path, unsigned number, const char *target, struct err *e);
 
 /*
  * Parse the options of a line, and apply its type. The caller initialises *ret with

@@ -231,7 +231,7 @@ fstab() {
 	must_work $MI -a -T fstab
 	fstab 'DIR/s DIR/u shiftbox map=0:1:1 0 0' 'DIR/s DIR/t shiftbox map=0:1002:1 0 0'
 	must_fail 1 "there: disk 0 is seen as 1001; wanted: disk 0 is seen as 1002" $MI -a -T fstab
-	[[ $stderr == *"line of '$SCRATCH/t': is mounted already, with another map"* ]]
+	[[ $stderr == *"fstab, line 2: '$SCRATCH/t': is mounted already, with another map"* ]]
 	must_equal "$(mounts)" 1
 	fstab 'DIR/s DIR/t shiftbox map=0:1001:1,nodev 0 0'
 	must_fail 1 'there: rw; wanted: rw,nodev' $MI -a -T fstab
@@ -346,7 +346,7 @@ stacks() {
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/new/deep shiftbox mkdir 0 0' \
 		'overlay DIR/v shiftbox lower=DIR/s,lower=DIR/l,upper=DIR/up,map=0:1:1 0 0' \
 		'DIR/none DIR/u shiftbox map=0:2:1 0 0'
-	must_fail 1 "'$SCRATCH/none': fstab, the line of '$SCRATCH/u': cannot open the source" \
+	must_fail 1 "fstab, line 4, '$SCRATCH/u': '$SCRATCH/none': cannot open the source" \
 		$MI -a -T fstab
 	must_equal "$(mounts)" 0
 	must_equal "$(echo *)" 'fstab l s t u v'
@@ -369,7 +369,7 @@ stacks() {
 	rmdir v && touch v
 	for call in clone3:ENOSPC open_tree:EPERM mount_setattr:EINVAL move_mount:EBUSY; do
 		for n in 1 2 3; do
-			must_fail 1 "line of '$SCRATCH/" inject "$call:$n" $MI -a -T fstab
+			must_fail 1 "fstab, line " inject "$call:$n" $MI -a -T fstab
 			must_equal "$call $n $(mounts)" "$call $n 0"
 		done
 	done
@@ -381,7 +381,7 @@ stacks() {
 		'DIR/s DIR/t shiftbox noauto,auto,map=0:1:1 0 0'
 	capture $MI -a -T fstab
 	must_equal "$status" 0
-	stderr_has "warning: '$SCRATCH/none': fstab, the line of '$SCRATCH/u': cannot open" \
+	stderr_has "warning: fstab, line 1, '$SCRATCH/u': '$SCRATCH/none': cannot open" \
 		"the source: No such file"
 	must_equal "$(mounts) $(owner t/file)" '1 1:1'
 	# By name, a line of either kind is meant.
@@ -396,13 +396,13 @@ stacks() {
 		'DIR/v DIR/l shiftbox nofail 0 0' 'DIR/s DIR/u shiftbox defaults 0 0'
 	capture $MI -a -v -T fstab
 	must_equal "$status $(mounts)" '0 1'
-	stderr_has "'$SCRATCH/t': fstab, the line of '$SCRATCH/v': what the line needs from there" \
+	stderr_has "fstab, line 2, '$SCRATCH/v': '$SCRATCH/t': what the line needs from there" \
 		"is not mounted"
 	[[ $stderr == *'1 mounted, 0 were mounted already, 3 failed (nofail)'* ]]
 	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/s DIR/t/below shiftbox defaults 0 0' \
 		'DIR/s DIR/v shiftbox defaults 0 0'
 	local why="what the line needs from there is not mounted"
-	must_fail 1 "the line of '$SCRATCH/t/below': $why" $MI -a -T fstab
+	must_fail 1 "fstab, line 2, '$SCRATCH/t/below': '$SCRATCH/t': $why" $MI -a -T fstab
 	must_equal "$(mounts)" 1
 }
 
@@ -412,7 +412,7 @@ stacks() {
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox nofail,nonsense 0 0'
 	must_fail 1 "unknown option 'nonsense'" $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:0 0 0'
-	must_fail 1 "line of '$SCRATCH/u'" $MI -a -T fstab
+	must_fail 1 "fstab, line 2, '$SCRATCH/u'" $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/u DIR//t/ shiftbox map=0:1:1 0 0'
 	must_fail 1 "'$SCRATCH/t': fstab: two lines have this target" $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u none X-mount.idmap=0:1:1 0 0'
@@ -535,7 +535,7 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 		'DIR/s DIR/v shiftbox map=0:1:1 0 0'
 	must_work $MI -a -T fstab
 	exec 9<u
-	must_fail 1 "line of '$SCRATCH/u': cannot unmount" $MI -a -u -T fstab
+	must_fail 1 "fstab, line 2: '$SCRATCH/u': cannot unmount" $MI -a -u -T fstab
 	exec 9<&-
 	must_equal "$(mounts)" 1
 	must_work $MI -a -u -T fstab

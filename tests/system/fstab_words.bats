@@ -39,8 +39,8 @@ line() {
 		must_fail 1 "option '${word%%=*}' is not supported" $MI -a -T fstab
 		stderr_has "this program never changes owners" ... "map=owner:USER"
 		must_fail 1 "has this source or target" $MI -T fstab t
-		stderr_has "warning: fstab: the line of '$SCRATCH/t': option '${word%%=*}'"
-		must_fail 1 "the line of '$SCRATCH/t': option '${word%%=*}' is not supported" \
+		stderr_has "warning: fstab, line 1, '$SCRATCH/t': option '${word%%=*}'"
+		must_fail 1 "fstab, line 1, '$SCRATCH/t': option '${word%%=*}' is not supported" \
 			mount -T "$SCRATCH/fstab" "$SCRATCH/t"
 		capture mount -a -T "$SCRATCH/fstab"
 		[ "$status" != 0 ]

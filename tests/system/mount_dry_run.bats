@@ -147,7 +147,7 @@ image() {
 	must_equal "$status" 0
 	printf '%s\n' "$PWD/src $PWD/nope shiftbox map=+100000 0 0" >fstab
 	must_fail 1 "cannot open the target" $MI -a -n -T fstab
-	[[ $stderr == *"the line of '$PWD/nope'"* ]] || tell "the line is not named"
+	[[ $stderr == *"fstab, line 1: '$PWD/nope': "* ]] || tell "the line is not named"
 	printf '%s\n' "/proc $PWD/t shiftbox map=+100000 0 0" >fstab
 	must_fail 1 "cannot set the ID mapping" $MI -a -n -T fstab
 	printf '%s\n' "/proc $PWD/t shiftbox map=+100000,nofail 0 0" >fstab

@@ -118,15 +118,15 @@ map=0:1001:1,nosuid,nodev,nofail,_netdev,x-systemd.automount 0 0" >fstab
 @test "an error through mount(8) names the file, the line and the target" {
 	printf '%s\n' '# remark' '' bug "$SCRATCH/s / none bind,noauto 0 0" ' # remark' \
 		"$SCRATCH/no $SCRATCH/t shiftbox map=0:1:1 0 0" >fstab
-	must_fail 32 "$SCRATCH/fstab, line 6, the line of '$SCRATCH/t': cannot open" \
+	must_fail 32 "$SCRATCH/fstab, line 6, '$SCRATCH/t': '$SCRATCH/no': cannot open" \
 		mount -a -T "$SCRATCH/fstab"
-	must_fail 32 "$SCRATCH/fstab, line 6, the line of '$SCRATCH/t': cannot open" \
+	must_fail 32 "$SCRATCH/fstab, line 6, '$SCRATCH/t': '$SCRATCH/no': cannot open" \
 		mount -T "$SCRATCH/fstab" "$SCRATCH/t"
 	export LIBMOUNT_FSTAB=$SCRATCH/fstab
 	sed -i 's/map=0:1:1/nonsense/' fstab
-	must_fail 1 "$SCRATCH/fstab, line 6, the line of '$SCRATCH/t': unknown option" \
+	must_fail 1 "$SCRATCH/fstab, line 6, '$SCRATCH/t': unknown option" \
 		mount "$SCRATCH/s" "$SCRATCH/t" -t shiftbox -o nonsense ||
-		must_fail 32 "$SCRATCH/fstab, line 6, the line of '$SCRATCH/t': cannot open" \
+		must_fail 32 "$SCRATCH/fstab, line 6, '$SCRATCH/t': '$SCRATCH/no': cannot open" \
 			mount "$SCRATCH/s" "$SCRATCH/t" -t shiftbox -o nonsense
 }
 
@@ -258,7 +258,7 @@ three_ways() { # SOURCE TEXT
 	for word in home/data home/up/a; do
 		echo "$SCRATCH/$word $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
 		three_ways "$SCRATCH/$word" 'on the way is not followed'
-		[[ $stderr == *"the line of '$SCRATCH/t'"*'belongs to user 2001'* ]] ||
+		[[ $stderr == *"fstab, line "*'belongs to user 2001'* ]] ||
 			tell "no reason"
 	done
 	# Written otherwise, the target is the same.

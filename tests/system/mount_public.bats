@@ -267,11 +267,11 @@ specify -o public if that is intended" $MI -m 1000:1001:1 img target
 	must_fail 1 "lines that would be refused: 2" $MI -a -n -T fstab
 	must_equal "$(grep -c "$REFUSED" <<<"$stderr")" 3
 	for n in 1 4 6; do
-		grep "line of '$SCRATCH/t$n': $REFUSED.*; try: .*chmod 0700" <<<"$stderr" ||
+		grep "line $n, '$SCRATCH/t$n': .*$REFUSED.*; try: .*chmod 0700" <<<"$stderr" ||
 			tell "t$n is not named"
 	done
 	must_equal "$(grep -c "those of user 0 for all" <<<"$stderr")" 1
-	must_fail 1 "line of '$SCRATCH/t1': $REFUSED" $MI -a -T fstab
+	must_fail 1 "fstab, line 1, '$SCRATCH/t1': '$SCRATCH/open': $REFUSED" $MI -a -T fstab
 	must_equal "$(mounted)" 0
 	# All others, with a warning for each of the two.
 	sed -i '/t1 /d; /t6 /d' fstab

@@ -237,6 +237,7 @@ each() {
 	1 | image:debian | name the directory that the image | mount-idmapped -u image:debian
 	1 | layers: | name each layer once | mount-idmapped -o lower=SRC,lower=SRC overlay DST
 	1 | /dev/null | a regular file, or a directory | mount-idmapped -a -T /dev/null
+	1 | f, line 1, '/t': '1:2' | 1:2:1 | echo /s /t shiftbox map=1:2 >f; mount-idmapped -aT f
 	1 | 'b': f: | beginning with / | echo a b shiftbox >f; mount-idmapped -a -T f
 	2 | image:debian | swapped? write image:debian DST ( | mount-idmapped -m +1 DST image:debian
 	2 | image:debian | swapped? | mount-idmapped -m +1 -o mkdir,upper=U DST image:debian
@@ -394,6 +395,8 @@ each() {
 		... "try:  free space there"
 	must_fail 1 "No space left" "$SHIFTBOX" image-unpack -s full/s -N x big.tar
 	stderr_has "full/s' has " ... " kB and "
+	must_fail 1 "the files have 300 kB, and the filesystem has 98 kB left: No space" \
+		"$SHIFTBOX" image-unpack -n --flat full/d big.tar
 	umount full
 }
 
