@@ -71,23 +71,47 @@ static int diff_id_of(const char *dir, struct digest *ret, struct err *e)
 	return digest_parse(text, dir, ret, e);
 }
 
-static int fits(const struct upgrade *w, size_t i, const char *dir, bool *ret, struct err *e)
+/* The dependencies of a layer of the store: those on options, and those on lower layers. */
+static int read_deps(const struct upgrade *w, const char *dir, struct buf *ret_options,
+	struct buf *ret_facts, struct err *e)
 {
 	scoped_buf struct buf deps = BUF_INIT;
+	int r = store_layer_deps(w->s, dir, &deps, e);
+
+	if (r == 0)
+		r = layer_deps_split(buf_get(&deps), ret_options, ret_facts, e);
+	if (r == -EBADMSG)
+		store_layer_say_try(dir, e);
+	return r;
+}
+
+/*
+ * Can the image have the stored layer dir instead of its layer i? The image keeps what it was
+ * unpacked with: it must not get the devices or capabilities of another image.
+ */
+static int fits(const struct upgrade *w, size_t i, const char *dir, bool *ret, struct err *e)
+{
+	scoped_buf struct buf had = BUF_INIT, has = BUF_INIT, old = BUF_INIT, facts = BUF_INIT;
 	scoped_walk struct lower_walk walk;
 	const struct lower lower = below(w, i);
-	struct store_layer facts;
-	int r = store_layer_read(w->s, dir, &facts, e);
+	struct store_layer l;
+	bool unmarked;
+	int r;
 
 	lower_walk_begin(&walk, &lower);
+	r = store_layer_read(w->s, dir, &l, e);
 	if (r < 0)
 		return r;
-	if (facts.unmarked)
-		r = store_layer_deps(w->s, dir, &deps, e);
-	if (r == 0 && facts.unmarked)
-		r = layer_deps_hold(buf_get(&deps), &walk, ret, e);
-	store_layer_done(&facts);
-	return r;
+	unmarked = l.unmarked;
+	store_layer_done(&l);
+	if (!unmarked)
+		return 0;
+	r = read_deps(w, w->dirs.items[i], &had, &old, e);
+	if (r == 0)
+		r = read_deps(w, dir, &has, &facts, e);
+	if (r < 0 || strcmp(buf_get(&had), buf_get(&has)) != 0)
+		return r;
+	return layer_deps_hold(buf_get(&facts), &walk, ret, e);
 }
 
 /* Another image may have been upgraded before. */
@@ -127,21 +151,26 @@ static int finish(struct upgrade *w, size_t i, struct layer *l, struct err *e)
 {
 	const struct lower lower = below(w, i);
 	struct upgraded *x = &w->layers[i];
+	scoped_buf struct buf facts = BUF_INIT;
 	char name[32];
 	int r = layer_resolve_lower(l, &lower, e);
 
 	if (r == 0)
 		r = layer_finish(l, e);
 	if (r == 0)
-		r = store_layer_deps(w->s, w->dirs.items[i], &x->deps, e);
+		r = read_deps(w, w->dirs.items[i], &x->deps, &facts, e);
+	if (r == 0)
+		buf_add(&x->deps, buf_get(&facts), facts.len);
 	if (r == 0)
 		r = layer_deps(l, &x->deps, e);
 	if (r == 0)
 		r = write_spec(w, i, l, e);
+	if (r < 0)
+		return r;
 	cleanup_fd(&x->fd);
-	return r < 0 ? r :
-		       fd_open_beneath(store_staging_plain_fd(w->staging),
-			       tempdir_entry(i, "", name), O_RDONLY | O_DIRECTORY, &x->fd, e);
+	x->fd = -1;
+	return fd_open_beneath(store_staging_plain_fd(w->staging), tempdir_entry(i, "", name),
+		O_RDONLY | O_DIRECTORY, &x->fd, e);
 }
 
 static int make_again(struct upgrade *w, size_t i, const struct digest *diff_id, struct err *e)

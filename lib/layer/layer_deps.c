@@ -435,6 +435,12 @@ static bool parse_kind(const char *word, size_t n, enum layer_dep *ret)
 	return false;
 }
 
+static int bad_form(struct err *e)
+{
+	return err_say(
+		e, EBADMSG, NULL, "the dependencies of the layer are not recorded in a known form");
+}
+
 /* Split a line: its kind, and its path, appended to ret_path. */
 static int parse_line(
 	const char *line, size_t len, enum layer_dep *ret_kind, struct buf *ret_path, struct err *e)
@@ -444,8 +450,7 @@ static int parse_line(
 	if (blank && parse_kind(line, (size_t)(blank - line), ret_kind))
 		end = memchr(blank + 1, ' ', len - (size_t)(blank + 1 - line));
 	if (!end || parse_path(blank + 1, (size_t)(end - blank - 1), ret_path) < 0)
-		return err_say(e, EBADMSG, NULL,
-			"the dependencies of the layer are not recorded in a known form");
+		return bad_form(e);
 	return buf_get(ret_path) ? 0 : err_nomem(e);
 }
 
@@ -486,6 +491,26 @@ static int line_holds(const char *line, size_t len, struct lower_walk *w, bool *
 	if (r == 0)
 		*ret = now.len == len && !memcmp(now.data, line, len);
 	return r;
+}
+
+int layer_deps_split(
+	const char *deps, struct buf *ret_options, struct buf *ret_facts, struct err *e)
+{
+	for (const char *p = deps, *end; *p; p = end) {
+		scoped_buf struct buf path = BUF_INIT;
+		enum layer_dep kind;
+		int r;
+
+		end = strchrnul(p, '\n');
+		end += *end == '\n';
+		r = parse_line(p, (size_t)(end - p), &kind, &path, e);
+		if (r == 0 && end[-1] != '\n')
+			r = bad_form(e);
+		if (r < 0)
+			return r;
+		buf_add(kind >= LAYER_DEP_CAPS ? ret_options : ret_facts, p, (size_t)(end - p));
+	}
+	return buf_get(ret_options) && buf_get(ret_facts) ? 0 : err_nomem(e);
 }
 
 int layer_deps_hold(const char *deps, struct lower_walk *w, bool *ret, struct err *e)

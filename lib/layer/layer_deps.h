@@ -51,6 +51,13 @@ MUST_CHECK int layer_deps_add_hidden(
 MUST_CHECK int layer_deps(const struct layer *l, struct buf *ret, struct err *e);
 
 /*
+ * Append the lines about options (LAYER_DEP_CAPS to LAYER_DEP_IDS) and the other lines. Returns 0
+ * or -errno with e filled (-EBADMSG: deps is not in a known form).
+ */
+MUST_CHECK int layer_deps_split(
+	const char *deps, struct buf *ret_options, struct buf *ret_facts, struct err *e);
+
+/*
  * Would a layer with these dependencies have the same content on top of the layers of w? Returns 0
  * and *ret, or -errno with e filled (-EBADMSG: deps is not in a known form).
  */

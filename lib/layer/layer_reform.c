@@ -104,9 +104,9 @@ static int take_attributes(struct reform *f, struct node *n, int fd, struct err 
 
 static void take_marks(struct reform *f, struct node *n, int fd)
 {
-	const bool user = f->l->o.user_xattr;
-
-	if (lower_has_mark(fd, ".", user, "opaque", 'x'))
+	/* Root may upgrade what its own user namespace has unpacked. */
+	if (lower_has_mark(fd, ".", false, "opaque", 'x') ||
+		lower_has_mark(fd, ".", true, "opaque", 'x'))
 		n->flags |= NODE_GHOSTS;
 	if (!n->parent)
 		return; /* overlayfs reads no mark there */

@@ -101,6 +101,50 @@ right="./d ./d/new ./d/sub ./e ./e/f"
 	must_equal "$(sed 1d "$STORE/images/second/layers")" "$(cat "$STORE/images/first/layers")"
 }
 
+@test "an image that was unpacked without devices gets none from another image" {
+	image made '{"layers":[{"files":{"d":{"type":"dir"},"d/old":"1"}},
+		{"files":{"d":{"type":"dir"},"d/.wh..wh..opq":"","d/new":"4",
+			"null":{"type":"char","dev":[1,3]}}}]}'
+	capture "$SHIFTBOX" image-unpack -q -s "$STORE" --devices=skip -N skipped made
+	[ "$status" = 0 ]
+	must_work "$SHIFTBOX" image-unpack -q -s "$STORE" made
+	make_old
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --upgrade made skipped
+	must_equal "$(shown made)" "./d ./d/new ./null"
+	must_equal "$(shown skipped)" "./d ./d/new"
+	must_equal "$(shown skipped ,userxattr)" "./d ./d/new"
+}
+
+@test "a layer that an image lists twice hides other names the second time" {
+	image twice '{"layers":[{"files":{"d":{"type":"dir"},"d/old":"1"}},
+		{"files":{"d/":{"type":"dir"},"d/.wh..wh..opq":"","d/new":"4"}},
+		{"files":{"d/x":"1"}},
+		{"files":{"d/":{"type":"dir"},"d/.wh..wh..opq":"","d/new":"4"}},
+		{"files":{"d/":{"type":"dir"},"d/.wh..wh..opq":"","d/new":"4"}}]}'
+	must_work "$SHIFTBOX" image-unpack -q -s "$STORE" twice
+	make_old
+	must_equal "$(sort -u "$STORE/images/twice/layers" | wc -l)" 4
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --upgrade twice
+	output_has "upgraded twice: 3 of 5 layers"
+	must_equal "$(shown twice ,userxattr)" "./d ./d/new"
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --verify twice
+}
+
+@test "damaged dependencies of a layer are refused, and nothing is changed" {
+	make_old
+	layer=$STORE/$(head -n1 "$STORE/images/first/layers")
+	for text in "junk" "dir /d yes\njunk\n" "dir /d yes"; do
+		# shellcheck disable=SC2059
+		printf "$text" >"$layer.lower"
+		must_fail 1 "are not recorded in a known form" \
+			"$SHIFTBOX" image-unpack -s "$STORE" --upgrade
+		stderr_has "try:" ... "unpack them again"
+		must_equal "$(cd "$STORE/layers" && echo sha256-*.????????????????)" \
+			"sha256-*.????????????????"
+	done
+	must_equal "$(shown first)" "$right"
+}
+
 @test "a store with a base, and the store of a user namespace" {
 	image third '{"layers":[{"files":{"d":{"type":"dir"},"d/old":"1","d/sub/x":"2","e/f":"3"}},
 		{"files":{"d/.wh..wh..opq":"","d/new":"4","d/sub":{"type":"dir"}}}]}'
