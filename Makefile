@@ -93,14 +93,16 @@ HEADERS := archive.h blkid/blkid.h libmount/libmount.h jansson.h nettle/sha2.h s
 	zlib.h lzma.h
 missing = { echo 'make: the compiler or a library is missing: run make deps' >&2; exit 1; }
 
-# Objects are made anew when they would be made by other flags.
+# Objects are made anew when they would be made by other flags. The same tree may be mounted in two
+# places.
 FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS)
+SAME_FLAGS = $(subst $(CURDIR),.,$(subst ','\'',$(FLAGS)))
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || { \
+	@echo '$(SAME_FLAGS)' | cmp -s - $@ || { \
 		$(has_packages) && $(FLAGS) $(HEADERS:%=-include %) -E -x c -o /dev/null \
 			/dev/null || $(missing); \
-		echo '$(subst ','\'',$(FLAGS))' >$@; }
+		echo '$(SAME_FLAGS)' >$@; }
 
 objects: $(LIB_OBJ) $(CMD_OBJ)
 
