@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../lib/base/num.h"
 #include "../lib/base/path.h"
 #include "../lib/check/compare.h"
 #include "../lib/explain/perm.h"
 #include "../lib/idmap/idmap_forms.h"
+#include "../lib/idmap/names.h"
 #include "habits.h"
 #include "missing_source.h"
 #include "subids.h"
@@ -213,10 +215,28 @@ static int shift_check_before(void *args, struct ctx *ctx, struct err *e)
 								   BEFORE_GO_ON;
 }
 
-static int surplus(
-	const struct subcommand *sub, const char *word, const char *operand, struct err *e)
+/* "explain alice FILE" */
+static bool advise_as(const char *user, const char *path, struct err *e)
 {
+	struct user u;
+	struct stat st;
+	uint32_t id;
+
+	if (path_stat(user, true, &st) == 0 || path_stat(path, true, &st) < 0 ||
+		(num_u32(user, &id) < 0 && names_user(user, &u, NULL) < 0))
+		return false;
+	err_try(e, "a user is named with --as: shiftbox shift-check explain --as %s %s", user,
+		path);
+	return true;
+}
+
+static int surplus(const struct subcommand *sub, const char *word, char **operands, struct err *e)
+{
+	const char *operand = operands[sub->max];
+
 	(void)err_usage(e, "unexpected operand '%s': %s takes one %s", operand, word, sub->operand);
+	if (!strcmp(word, "explain") && advise_as(operands[0], operand, e))
+		return -EINVAL;
 	err_try(e, "give %s one %s at a time%s", word, sub->operand,
 		strcmp(word, "explain") ? "" : "; an operation is written --op write");
 	return -EINVAL;
@@ -262,7 +282,7 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 	}
 	if (n > sub->max)
 		return given || path_stat(operands[0], true, &st) == 0 ?
-			surplus(sub, word, operands[sub->max], e) :
+			surplus(sub, word, operands, e) :
 			no_subcommand(operands[0], e);
 	/* verify knows the image of a stack that it can look up. */
 	if (ctx->form == FORM_EXPLAIN && a->store && !a->image)

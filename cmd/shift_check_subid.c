@@ -105,7 +105,13 @@ static int find_user(const char *name, struct user *ret, struct err *e)
 	if (r < 0 || ret->uid != SUBID_NO_ACCOUNT || subid_has(SUBUID_FILE, ret) ||
 		subid_has(SUBGID_FILE, ret))
 		return r;
-	return names_user(name, ret, e);
+	r = names_user(name, ret, e);
+	if (r < 0 && strchr(name, '/')) {
+		err_why(e, "subid takes a USER, and reads %s and %s itself", SUBUID_FILE,
+			SUBGID_FILE);
+		err_try(e, "shiftbox shift-check subid USER");
+	}
+	return r;
 }
 
 int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)

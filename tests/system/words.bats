@@ -347,6 +347,9 @@ each() {
 	1 | https://a/b | download it first | shift-check explain https://a/b
 	1 | standard output | >FILE, not >&- | shift-check map +1 >&-
 	1 | gone | a directory that exists | mkdir L; cd L; rmdir ../L; shift-check explain gone
+	2 | SRC/f | shift-check explain --as alice SRC/f | shift-check explain alice SRC/f
+	2 | TEXT | shift-check explain --as 1000 TEXT | shift-check explain 1000 TEXT
+	1 | /etc/subuid | shift-check subid USER | shift-check subid /etc/subuid
 	2 | write | an operation is written --op | shift-check explain SRC/f write
 	E
 }
