@@ -122,9 +122,13 @@ static void print_summary(const struct unpack_args *a, const struct ctx *ctx, co
 		out_end(ctx->out);
 	} else if (!ctx->quiet) {
 		out_safe_line(ctx->out,
-			"%s: %zu layers (%zu unpacked, %zu shared), %llu entries, %s in %.2f s",
-			name, u->layers, u->unpacked, u->shared, (unsigned long long)u->entries,
-			human_size(u->bytes, size), seconds);
+			u->unpacked || a->flat ?
+				"%s: %zu layer%s (%zu unpacked, %zu shared), %llu entries, "
+				"%s in %.2f s" :
+				"%s: %zu layer%s (%zu unpacked, %zu shared), already in the "
+				"store",
+			name, u->layers, u->layers == 1 ? "" : "s", u->unpacked, u->shared,
+			(unsigned long long)u->entries, human_size(u->bytes, size), seconds);
 		unpack_print_omitted(a, ctx, u);
 	}
 }
@@ -225,8 +229,9 @@ static void print_target(const struct unpack_task *t, struct ctx *ctx, const str
 	const char *replaced =
 		t->flat ? "; what it holds now is deleted" : ", in place of the image of this name";
 
-	out_safe_line(ctx->out, "%s: %zu layers, to be unpacked into %s%s", t->name,
-		t->src->n_layers, to, u->replaces ? replaced : "");
+	out_safe_line(ctx->out, "%s: %zu layer%s, to be unpacked into %s%s", t->name,
+		t->src->n_layers, t->src->n_layers == 1 ? "" : "s", to,
+		u->replaces ? replaced : "");
 	if (!ctx->json || !u->replaces)
 		return;
 	out_begin(ctx->out, NULL);

@@ -66,7 +66,7 @@ tree_is_right() { # DIR
 	must_work "$SHIFTBOX" image-unpack -q -s store -N x oci:links
 	must_work "$SHIFTBOX" image-unpack -q -s store -N y oci:plain
 	must_work "$SHIFTBOX" image-unpack -s store -N z oci:links
-	output_has "2 layers (0 unpacked, 2 shared)"
+	output_has "2 layers (0 unpacked, 2 shared), already in the store"
 	cmp store/images/{x,z}/layers
 	[ "$(head -n1 store/images/x/layers)" != "$(head -n1 store/images/y/layers)" ]
 	mkdir m

@@ -59,7 +59,7 @@ MANY='{"layers":[{"files":{"root":"0","mail":{"data":"1","uid":0,"gid":8},
 	grant alice:300000:65536
 	image a "$MANY"
 	unpack "$SCRATCH/a"
-	[[ $output == "a: 1 layers (1 unpacked, 0 shared), 7 entries, "* ]] ||
+	[[ $output == "a: 1 layer (1 unpacked, 0 shared), 7 entries, "* ]] ||
 		tell "another summary"
 	must_equal "$(stat -c %a:%u:%g "$STORE")" 700:2001:2002
 	must_equal "$(cd "$(layer a)" && stat -c '%n %u:%g %a' root mail www www/x nobody s p)" \
