@@ -219,8 +219,20 @@ static void put_answer(struct out *o, const struct explanation *x, enum perm_op 
 		d->num ? err_name(d->num, name) : "yes", out_color(o) ? "\033[0m" : "", why);
 }
 
-/* Returns an enum explain_sure, or -errno. */
-static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, struct err *e)
+/* Print a remedy unless it is the last one that was printed. said: that one, or empty */
+static void put_way(struct out *o, const char *way, struct buf *said)
+{
+	out_str(o, "try", way);
+	if (said->len && buf_get(said) && !strcmp(said->data, way))
+		return;
+	out_line(o, "          try: %s", way);
+	buf_done(said);
+	buf_str(said, way);
+}
+
+/* Returns an enum explain_sure, or -errno. said: the last remedy */
+static int put_verdict(
+	struct out *o, struct explanation *x, enum perm_op op, struct buf *said, struct err *e)
 {
 	scoped_buf struct buf why = BUF_INIT, way = BUF_INIT;
 	struct explain_answer a = explain_answer_of(x, op);
@@ -239,10 +251,8 @@ static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, st
 		r = put_other(o, x, &a, e);
 	if (r < 0)
 		return r;
-	if (way.len) {
-		out_str(o, "try", way.data);
-		out_line(o, "          try: %s", way.data);
-	}
+	if (way.len)
+		put_way(o, way.data, said);
 	out_end(o);
 	return (int)a.sure;
 }
@@ -250,6 +260,7 @@ static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, st
 int check_put_verdicts(
 	struct out *o, struct explanation *x, const struct check_args *a, struct err *e)
 {
+	scoped_buf struct buf said = BUF_INIT;
 	int status = STATUS_DONE;
 
 	if (a->op.chown) {
@@ -265,7 +276,7 @@ int check_put_verdicts(
 
 		if (a->op.op ? a->op.op != op + 1 : op == PERM_CHOWN || !explain_applies(x, op))
 			continue;
-		r = put_verdict(o, x, op, e);
+		r = put_verdict(o, x, op, &said, e);
 		if (r < 0)
 			return r;
 		if (a->op.op && r != EXPLAIN_YES)

@@ -552,6 +552,13 @@ each() {
 	[[ $output != *checked* ]] || tell "-q prints a summary"
 }
 
+@test "explain prints a remedy once if it is the same for all operations" {
+	mkdir -m 700 closed
+	touch closed/f
+	capture "$SHIFTBOX" shift-check explain --as 1000:1000 "$PWD/closed/f"
+	must_equal "$(grep -c EACCES <<<"$output") $(grep -c 'try:' <<<"$output")" "8 1"
+}
+
 @test "a map moves one id and keeps the rest, through a mount" {
 	mkdir -m 700 closed
 	mkdir closed/d
