@@ -159,10 +159,10 @@ static int finish(struct upgrade *w, size_t i, struct layer *l, struct err *e)
 		r = layer_finish(l, e);
 	if (r == 0)
 		r = read_deps(w, w->dirs.items[i], &x->deps, &facts, e);
-	if (r == 0)
+	if (r == 0) {
 		buf_add(&x->deps, buf_get(&facts), facts.len);
-	if (r == 0)
 		r = layer_deps(l, &x->deps, e);
+	}
 	if (r == 0)
 		r = write_spec(w, i, l, e);
 	if (r < 0)
