@@ -13,7 +13,7 @@
 struct table_line {
 	char *source, *target, *type, *options; /* target is normalised by table_path() */
 	unsigned number; /* in its file, from 1; 0: unknown, as in a directory of such files */
-	bool own; /* the type is shiftbox; else the line has X-mount.idmap= */
+	bool own;        /* the type is shiftbox; else the line has X-mount.idmap= */
 };
 
 /* Zero-initialise, free with table_done(). */

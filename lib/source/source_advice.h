@@ -9,7 +9,6 @@
  * the command line, such as "debian:12", "docker://debian" or "oci:DIR@sha256:...". option, value:
  * what image-unpack is to do with it: "-N" and the name, which is made if value is NULL.
  */
-void source_advise_missing(
-	const char *spec, const char *option, const char *value, struct err *e);
+void source_advise_missing(const char *spec, const char *option, const char *value, struct err *e);
 
 #endif
