@@ -118,12 +118,13 @@ image() {
 	AFTER='umount t'
 	by_links tab "$SHIFTBOX" mount-idmapped -a -T {}
 	by_links tab "$SHIFTBOX" mount-idmapped -T {} "$SCRATCH/t"
+	local up="tab, line 1, '$SCRATCH/t': '$SCRATCH/home-alice/up"
 	echo "$SCRATCH/home-alice/up/tree $SCRATCH/t shiftbox map=+100000 0 0" >tab
 	for words in -a '-a -n'; do
 		# shellcheck disable=SC2086 # words
 		must_fail 1 \
-			"'$SCRATCH/t': the symbolic link 'up' on the way is not followed" \
-		"$SHIFTBOX" mount-idmapped $words -T tab
+			"$up/tree': the symbolic link 'up' on the way is not followed" \
+			"$SHIFTBOX" mount-idmapped $words -T tab
 		[[ $stderr == *'try:'*'readlink -f'* ]] || tell "no remedy"
 	done
 	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -T tab "$SCRATCH/t"
