@@ -103,7 +103,7 @@ case(
     'not-a-tar-short',
     'less than a block',
     {'plain': [b'short']},
-    refused='the archive is cut off',
+    refused='is not a tar archive',
     on='/input/x/0.tar',
 )
 for name, why, data in (

@@ -89,7 +89,7 @@ packed(
     'gzip-in-gzip',
     'one level is undone, and no tar is seen',
     gz(gz(TAR)),
-    'the archive is cut off',
+    'is not a tar archive',
     tar=gz(TAR),
 )
 
