@@ -51,6 +51,20 @@ int subprocess_find(const char *name, struct buf *ret)
 	return -ENOENT;
 }
 
+int signals_block(sigset_t *ret)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all); /* a valid set: it cannot fail */
+	return -pthread_sigmask(SIG_SETMASK, &all, ret);
+}
+
+void signals_restore(const sigset_t *mask)
+{
+	/* It returns an errno, and leaves errno alone; a mask that was read is valid. */
+	(void)pthread_sigmask(SIG_SETMASK, mask, NULL);
+}
+
 int subprocess_wait(pid_t pid)
 {
 	int status;

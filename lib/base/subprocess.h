@@ -2,6 +2,7 @@
 #ifndef BASE_SUBPROCESS_H
 #define BASE_SUBPROCESS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -32,6 +33,15 @@ MUST_CHECK int subprocess_call(
 
 /* Read until EOF, and append at most max bytes to b; the rest is dropped. Returns 0 or -errno. */
 MUST_CHECK int subprocess_read(int fd, size_t max, struct buf *b);
+
+/*
+ * Block all signals of this thread, for a child that shall not run this process's handlers. Returns
+ * 0 with the mask until now in ret, for signals_restore(), or -errno.
+ */
+MUST_CHECK int signals_block(sigset_t *ret);
+
+/* Set the mask that signals_block() returned. errno stays as it is. */
+void signals_restore(const sigset_t *mask);
 
 /* Wait for a child to exit. Returns its exit status, or 128 + n for signal n, or -errno. */
 MUST_CHECK int subprocess_wait(pid_t pid);

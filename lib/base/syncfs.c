@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -49,20 +47,18 @@ static int wait_for(pid_t pid, struct err *e)
 /* The child leaves signals to this process: one that is for both must not make the child fail. */
 static pid_t start(int fd)
 {
-	sigset_t all, old;
+	sigset_t old;
 	pid_t pid;
-	int num;
+	int r = signals_block(&old);
 
-	(void)sigfillset(&all);
-	num = pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (num) {
-		errno = num;
+	if (r < 0) {
+		errno = -r;
 		return -1;
 	}
 	pid = fork();
 	if (pid == 0)
 		child(fd);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	signals_restore(&old);
 	return pid;
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/subprocess.h"
 #include "../base/sys.h"
 
 #ifndef P_PIDFD
@@ -120,25 +121,21 @@ static int join_wait(int fd, struct err *e)
 static pid_t child_clone(int ns, int pipe_fd)
 {
 	pid_t parent = getpid(), pid;
-	sigset_t all, old;
-	int num;
-
+	sigset_t old;
 	/*
 	 * The child must not run signal handlers: Ctrl-C is sent to the whole process group, and
 	 * the parent alone cleans up.
 	 */
-	(void)sigfillset(&all);
-	num = pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (num) {
-		errno = num;
+	int r = signals_block(&old);
+
+	if (r < 0) {
+		errno = -r;
 		return -1;
 	}
 	pid = sys_clone(ns < 0 ? CLONE_NEWUSER : 0);
 	if (pid == 0)
 		child_run(parent, ns, pipe_fd);
-	num = errno;
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	errno = num;
+	signals_restore(&old);
 	return pid;
 }
 
