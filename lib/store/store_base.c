@@ -66,16 +66,6 @@ int store_base_inverse(const struct store *s, struct idmap *ret, struct err *e)
 	return s->base.count ? idmap_from_ranges(&r, 1, &r, 1, ret, e) : idmap_identity(ret, e);
 }
 
-static int base_damaged(const struct store *s, struct err *e)
-{
-	(void)err_say(e, EBADMSG, s->path, "the file '%s' of the store is damaged", FILE_NAME);
-	err_why(e, "it must have the store's base, the number that was given to --base");
-	err_try(e,
-		"restore it from a backup, or unpack the images again into another store "
-		"(--store)");
-	return -EBADMSG;
-}
-
 static int read_file(const struct store *s, struct store_base *ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -88,7 +78,8 @@ static int read_file(const struct store *s, struct store_base *ret, struct err *
 	if (b.len && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
 	if (!b.len || strlen(b.data) != b.len || store_base_parse(b.data, ret, NULL) < 0)
-		return base_damaged(s, e);
+		return store_file_damaged(s, FILE_NAME,
+			"it must have the store's base, the number that was given to --base", e);
 	return 0;
 }
 

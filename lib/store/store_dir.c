@@ -72,3 +72,13 @@ int store_read_file(
 	err_prefix(e, "the store '%s'", s->path);
 	return r;
 }
+
+int store_file_damaged(const struct store *s, const char *name, const char *why, struct err *e)
+{
+	(void)err_say(e, EBADMSG, s->path, "the file '%s' of the store is damaged", name);
+	err_why(e, "%s", why);
+	err_try(e,
+		"restore it from a backup, or unpack the images again into another store "
+		"(--store)");
+	return -EBADMSG;
+}

@@ -78,16 +78,6 @@ static void find_moved(const struct idmap *was, const struct idmap *now, struct 
 }
 
 /* -ENOENT if the file does not exist. */
-static int ids_damaged(const struct store *s, struct err *e)
-{
-	(void)err_say(e, EBADMSG, s->path, "the file '%s' of the store is damaged", FILE_NAME);
-	err_why(e, "it must have the map of the namespace that filled the store");
-	err_try(e,
-		"restore it from a backup, or unpack the images again into another store "
-		"(--store)");
-	return -EBADMSG;
-}
-
 static int read_ids(const struct store *s, struct idmap *ret, struct err *e)
 {
 	const struct idmap_context strict = { .strict = true };
@@ -99,7 +89,8 @@ static int read_ids(const struct store *s, struct idmap *ret, struct err *e)
 		return r;
 	text = buf_get(&b);
 	if (strlen(text) != b.len || idmap_parse(&text, 1, &strict, ret, NULL) < 0)
-		return ids_damaged(s, e);
+		return store_file_damaged(s, FILE_NAME,
+			"it must have the map of the namespace that filled the store", e);
 	return 0;
 }
 

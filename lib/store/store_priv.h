@@ -77,4 +77,11 @@ MUST_CHECK int store_format_check(const struct store *s, struct err *e);
  */
 MUST_CHECK int store_format_write(const struct store *s, struct err *e);
 
+/*
+ * Say that a file of the store is damaged. name: STORE/name; why: what it must have. Returns
+ * -EBADMSG with e filled.
+ */
+MUST_CHECK int store_file_damaged(
+	const struct store *s, const char *name, const char *why, struct err *e);
+
 #endif
