@@ -50,6 +50,7 @@ static void keep_record(const struct mount_plan *p, const struct mount_result *r
 	int n = mount_record_of_plan(p, &rec, &e);
 
 	rec.upper_plain = r->upper_plain;
+	rec.upper_ids = r->upper.ids;
 	rec.store = store_of(p);
 	if (n == 0)
 		n = record_store_put(&rec, &r->info, &e);

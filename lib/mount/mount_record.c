@@ -162,6 +162,9 @@ int mount_record_print(const struct mount_record *r, struct buf *ret)
 	json_write_end(&w);
 	json_write_str(&w, "upper", uppers[r->upper]);
 	json_write_bool(&w, "upper_plain", r->upper_plain);
+	json_write_i64(&w, "upper_dev", (int64_t)r->upper_ids.dev);
+	json_write_i64(&w, "upper_ino", (int64_t)r->upper_ids.ino[0]);
+	json_write_i64(&w, "work_ino", (int64_t)r->upper_ids.ino[1]);
 	json_write_end(&w);
 	return json_writer_print(&w, JSON_ASCII, ret);
 }
@@ -304,6 +307,15 @@ static int read_mount(const struct json *o, struct mount_record *r, struct err *
 	return n == 0 ? read_shape(o, r->shape, e) : n;
 }
 
+/* Records of earlier versions lack these keys. An inode number above 2^63 is not known. */
+static void read_upper_ids(const struct json *o, struct upper_ids *ret)
+{
+	if (doc_u64(o, "upper_dev", DOC, false, &ret->dev, NULL) < 0 ||
+		doc_u64(o, "upper_ino", DOC, false, &ret->ino[0], NULL) < 0 ||
+		doc_u64(o, "work_ino", DOC, false, &ret->ino[1], NULL) < 0)
+		*ret = (struct upper_ids){ 0 };
+}
+
 int mount_record_parse(const char *text, size_t n, struct mount_record *ret, struct err *e)
 {
 	scoped_mount_record struct mount_record rec = { .mount = 0 };
@@ -328,6 +340,7 @@ int mount_record_parse(const char *text, size_t n, struct mount_record *ret, str
 
 	rec.kind = (enum mount_kind)kind;
 	rec.upper = (enum upper_kind)upper;
+	read_upper_ids(o, &rec.upper_ids);
 	rec.upper_plain = doc_is_true(o, "upper_plain");
 	*ret = rec;
 	rec = (struct mount_record){ .mount = 0 };

@@ -9,6 +9,7 @@
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "../idmap/idmap.h"
+#include "overlay_upper.h"
 #include "plan.h"
 
 /*
@@ -38,6 +39,7 @@ struct mount_record {
 	enum upper_kind upper;
 	char *store; /* the path of an image's store, or NULL; not part of the text: the store keeps
 	                it where only the host's root can read it */
+	struct upper_ids upper_ids; /* of an upper on a disk; numbers, which tell no path */
 	bool upper_plain;  /* the upper stores seen ids */
 	bool other_userns; /* set by the store: the seen ids are not those of this process */
 };

@@ -24,6 +24,7 @@
 #include "overlay_overlap.h"
 #include "probe.h"
 #include "upper_stale.h"
+#include "upper_user.h"
 
 static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 {
@@ -278,7 +279,9 @@ static void explain(const struct stack *s, int num, struct err *e)
 {
 	if (!e)
 		return;
-	if (num == ESTALE && s->upper && s->plan->upper_kind == UPPER_DIR) {
+	if (num == EBUSY && s->upper && !strcmp(e->op, "upper")) {
+		upper_user_explain(&s->upper->ids, e);
+	} else if (num == ESTALE && s->upper && s->plan->upper_kind == UPPER_DIR) {
 		upper_stale_explain(
 			s->plan, upper_marks_read(s->upper, s->lowers.items[0], s->userxattr), e);
 	} else if (num == ENODEV) {

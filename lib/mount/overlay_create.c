@@ -71,8 +71,6 @@ static int in_use(const struct stack *s, struct err *e)
 {
 	(void)err_set(e, EBUSY, s->plan->upper, "cannot keep changes there");
 	err_op(e, "upper");
-	err_why(e, "the upper or its work directory is in use by another overlay mount");
-	err_try(e, "unmount the other one, or use another upper");
 	return -EBUSY;
 }
 

@@ -74,11 +74,12 @@ static int open_or_create(
 	return 0;
 }
 
-static int check_dirs(int upper, int work, const struct mount_plan *p, struct err *e)
+/* Check the two directories, which are open, and set what identifies them. */
+static int check_dirs(struct upper *ret, const struct mount_plan *p, struct err *e)
 {
 	struct stat u, w;
 
-	if (fstat(upper, &u) < 0 || fstat(work, &w) < 0)
+	if (fstat(ret->found[0], &u) < 0 || fstat(ret->found[1], &w) < 0)
 		return err_set(e, errno, p->upper, "cannot stat the directory");
 	if (!S_ISDIR(u.st_mode) || !S_ISDIR(w.st_mode)) {
 		(void)err_say(e, ENOTDIR, S_ISDIR(u.st_mode) ? p->work : p->upper,
@@ -99,6 +100,7 @@ static int check_dirs(int upper, int work, const struct mount_plan *p, struct er
 		err_try(e, "omit work=: a work directory is created beside the upper");
 		return -EXDEV;
 	}
+	ret->ids = (struct upper_ids){ u.st_dev, { u.st_ino, w.st_ino } };
 	return 0;
 }
 
@@ -195,7 +197,7 @@ static int prepare_dirs(struct preparation *x, struct err *e)
 	if (r == 0)
 		r = make_dir(x, &x->work, 1, e);
 	if (r == 0)
-		r = check_dirs(u->found[0], u->found[1], p, e);
+		r = check_dirs(u, p, e);
 	if (r == 0)
 		r = common_dir_find(&x->upper.at, &x->work.at, &above, e);
 	if (r == 0)

@@ -8,6 +8,12 @@
 #include "../base/err.h"
 #include "plan.h"
 
+/* What identifies an upper and its work directory on their filesystem. Zero: not known. */
+struct upper_ids {
+	uint64_t dev;    /* as makedev(3) */
+	uint64_t ino[2]; /* of the upper and of the work directory */
+};
+
 /*
  * Where a stack stores its changes: an upper and a work directory. OverlayFS renames files between
  * them, so both must be on one mount: a clone of the deepest directory above both. Start with
@@ -17,6 +23,7 @@ struct upper {
 	int mnt;           /* that clone, or a tmpfs: detached, with its map; -1: no upper */
 	int upper, work;   /* O_PATH, in mnt */
 	int found[2];      /* upper and work by their own paths, without the clone; -1 in memory */
+	struct upper_ids ids; /* of both; of an upper in memory zero */
 	bool plain;        /* mnt has no map: upper stores seen ids */
 	bool switch_ids;   /* the overlay must be created with fsuid and fsgid uid:gid, */
 	uint32_t uid, gid; /* ids that the map of mnt can store */

@@ -392,12 +392,12 @@ refused() {
 
 in_use() {
 	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged
-	must_fail 1 "in use by another overlay mount" \
+	must_fail 1 "in use by the overlay on '$PWD/merged'" \
 		$MI -m +300000 -o lower=top,lower=base,upper=private/up overlay other
-	must_fail 1 "in use by another overlay mount" \
+	must_fail 1 "in use by the overlay on '$PWD/merged'" \
 		$MI -m +300000 -o lower=top,lower=base,upper=private/second,work=private/up.work \
 		overlay other
-	must_fail 1 "in use by another overlay mount" \
+	must_fail 1 "in use by the overlay on '$PWD/merged'" \
 		$MI -m +300000 -o lower=top,lower=base,upper=private/up,work=private/second \
 		overlay other
 	must_equal "$(mounts)" 1
@@ -409,6 +409,46 @@ in_use() {
 
 @test "an upper or a work directory that is in use is refused" {
 	each_way in_use
+}
+
+found_by_option() {
+	local upper=$PWD/private/up work=$PWD/private/w
+	mkdir "$upper" "$work"
+	mount -t overlay -o "lowerdir=$PWD/base,upperdir=$upper,workdir=$work" none merged
+	must_fail 1 "in use by the overlay on '$PWD/merged'" \
+		$MI -m +100000 -o lower=top,upper=private/up,work=private/w overlay other
+	[[ $stderr == *"unmount that (shiftbox mount-idmapped -u '$PWD/merged')"* ]] ||
+		tell "no advice"
+	umount merged
+	# A relative path does not say where it leads.
+	(cd private && mount -t overlay -o lowerdir=../base,upperdir=up,workdir=w none ../merged)
+	must_fail 1 "by an overlay that is not known" \
+		$MI -m +100000 -o lower=top,upper=private/up,work=private/w overlay other
+	umount merged
+}
+
+@test "an overlay of mount(8) that uses the upper is found by its option, and not by a guess" {
+	each_way found_by_option
+}
+
+used_elsewhere() {
+	local pid
+	unshare -m --propagation private sh -c '"$@" && touch ready && exec sleep 100' - \
+		$MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged 3>&- &
+	pid=$!
+	while [ ! -e ready ]; do sleep 0.01; done
+	must_fail 1 "overlay on '$PWD/merged' in the mount namespace of process $pid (sleep)" \
+		$MI -m +300000 -o lower=top,lower=base,upper=private/up overlay other
+	[[ $stderr == *"nsenter -m -t $pid umount '$PWD/merged'"* ]] || tell "no advice"
+	nsenter -m -t "$pid" umount "$PWD/merged"
+	kill "$pid"
+	wait "$pid" 2>/dev/null || :
+	must_work $MI -m +300000 -o lower=top,lower=base,upper=private/up overlay other
+	must_work $MI -u other
+}
+
+@test "an upper that is in use in another mount namespace is found there" {
+	each_way used_elsewhere
 }
 
 elsewhere() {
@@ -505,7 +545,7 @@ filesystems() {
 	# When the fallback fails, its reason counts.
 	mkdir -m 700 private
 	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged
-	must_fail 1 "in use by another overlay mount" \
+	must_fail 1 "in use by the overlay on '$PWD/merged'" \
 		inject fsconfig:EOPNOTSUPP:3+ \
 		$MI -m +300000 -o lower=top,lower=base,upper=private/up overlay top
 	must_work $MI -u merged

@@ -48,6 +48,7 @@ static void print(const struct mount_plan *p, struct buf *ret)
 	mount_record_shape("overlay", p->source, "/", "", r.shape);
 	REQUIRE(mount_record_of_plan(p, &r, NULL) == 0);
 	r.upper_plain = true;
+	r.upper_ids = (struct upper_ids){ 49, { 50, 51 } };
 	REQUIRE(mount_record_print(&r, ret) == 0 && buf_get(ret));
 	mount_record_done(&r);
 }
@@ -68,6 +69,7 @@ TEST(a_record_is_read_back_as_it_was_written)
 	CHECK_STR(r.boot, "9dd4827a-9391-432d-974c-806b47cb40ee");
 	CHECK(r.mount == 2147483999 && r.dev == 47 && r.userns == 5 && r.mntns == 6);
 	CHECK(r.kind == MOUNT_OVERLAY && r.upper == UPPER_DIR && r.upper_plain);
+	CHECK(r.upper_ids.dev == 49 && r.upper_ids.ino[0] == 50 && r.upper_ids.ino[1] == 51);
 	mount_record_shape("overlay", "image:secret", "/", "", shape);
 	CHECK(!memcmp(shape, r.shape, sizeof(shape)));
 	CHECK_INT(r.maps.len, 2);
