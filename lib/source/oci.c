@@ -425,8 +425,8 @@ static int choose(const struct index_search *q, const struct candidate **ret, st
 		return r;
 	}
 	if (!best) {
-		r = err_say(e, ENOENT, "index.json", "has no image for %s/%s", q->want->os,
-			q->want->arch);
+		r = err_say(e, ENOENT, "index.json", "has no image for %s/%s%s%s", q->want->os,
+			q->want->arch, *q->want->variant ? "/" : "", q->want->variant);
 		list_candidates(q, false, e);
 		err_try(e, "choose one with --platform");
 		return r;

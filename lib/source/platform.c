@@ -3,6 +3,7 @@
 
 #include "platform.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "../base/cleanup.h"
 #include "../base/json.h"
 #include "../base/log.h"
+#include "../base/opt.h"
 #include "../base/vec.h"
 
 void platform_native(struct platform *ret)
@@ -53,6 +55,45 @@ static int not_platform(const char *s, struct err *e)
 		"'%s' is not a platform: OS/ARCH or OS/ARCH/VARIANT", s);
 }
 
+/* The variants of an architecture, in the order in which each runs the programs of those before. */
+struct variants {
+	const char *arch, *words;
+	bool minor; /* a digit may follow: v8.2 */
+};
+
+static const struct variants *variants_of(const char *arch)
+{
+	static const struct variants known[] = {
+		{ "amd64", "v1 v2 v3 v4", false },
+		{ "arm", "v5 v6 v7 v8", false },
+		{ "arm64", "v8 v9", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (!strcmp(known[i].arch, arch))
+			return &known[i];
+	return NULL;
+}
+
+/* Refuse a variant that its architecture does not have; those of other architectures vary. */
+static int check_variant(const char *whole, const struct platform *p, struct err *e)
+{
+	const struct variants *v = variants_of(p->arch);
+	char word[sizeof(p->variant)];
+	size_t n = strcspn(p->variant, ".");
+
+	(void)snprintf(word, sizeof(word), "%.*s", (int)n, p->variant); /* fits */
+	if (!v || !*p->variant ||
+		(opt_word_index(v->words, word) >= 0 &&
+			(!p->variant[n] ||
+				(v->minor && isdigit((unsigned char)p->variant[n + 1]) &&
+					!p->variant[n + 2]))))
+		return 0;
+	(void)err_usage(e, "'%s': %s has no variant '%s'", whole, p->arch, p->variant);
+	err_try(e, "write one of its variants (%s), or omit it: %s/%s", v->words, p->os, p->arch);
+	return -EINVAL;
+}
+
 int platform_parse(const char *s, struct platform *ret, struct err *e)
 {
 	const char *whole = s;
@@ -73,6 +114,8 @@ int platform_parse(const char *s, struct platform *ret, struct err *e)
 	if (i < 2)
 		return not_platform(whole, e);
 
+	if (check_variant(whole, &p, e) < 0)
+		return -EINVAL;
 	*ret = p;
 	return 0;
 }
@@ -99,8 +142,8 @@ int platform_fit(const struct json *platform, const struct platform *want)
 		return 4;
 	if (!*variant || !*want->variant)
 		return 3;
-	/* Programs for an older ARM variant run on a newer one. */
-	if (!strcmp(want->arch, "arm") && strcmp(variant, want->variant) < 0)
+	/* Programs for an older variant run on a newer one. */
+	if (variants_of(want->arch) && strcmp(variant, want->variant) < 0)
 		return 2;
 	return 0;
 }
@@ -111,8 +154,10 @@ int platform_check(const struct json *config, const char *doc, const struct plat
 	if (!want || !*word(config, "architecture") || platform_fit(config, want))
 		return 0;
 	if (strict) {
-		int r = err_say(e, EINVAL, doc, "is an image for %.32s/%.32s, not %s/%s",
-			word(config, "os"), word(config, "architecture"), want->os, want->arch);
+		const char *variant = word(config, "variant");
+		int r = err_say(e, EINVAL, doc, "is an image for %.32s/%.32s%s%.32s, not %s/%s%s%s",
+			word(config, "os"), word(config, "architecture"), *variant ? "/" : "",
+			variant, want->os, want->arch, *want->variant ? "/" : "", want->variant);
 
 		err_try(e,
 			"omit --platform: the image has only this one; skopeo copy "

@@ -102,6 +102,8 @@ each() {
 	2 | -name | did you mean --name? | image-unpack -name x oci:debian
 	2 | --platfrom | did you mean --platform? | image-unpack --platfrom linux/amd64 oci:debian
 	2 | --platform | write a platform such as | image-unpack --platform amd64 oci:debian
+	2 | amd64 has no variant 'v9' | v1 v2 v3 v4 | image-unpack --platform linux/amd64/v9 oci:debian
+	2 | arm has no variant 'v4' | v5 v6 v7 v8 | image-unpack --platform linux/arm/v4 oci:debian
 	2 | -N | write it after the option: -N NAME | image-unpack --device skip oci:debian -N
 	2 | --devices | did you mean skip? | image-unpack --devices skipp oci:debian
 	2 | --jobs | write decimal digits only, such | image-unpack --jobs four oci:debian
