@@ -34,4 +34,10 @@ struct userns_args {
  */
 MUST_CHECK int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e);
 
+/* Refuse values of options and operands that are wrong by themselves: usage errors. */
+MUST_CHECK int userns_run_check(const struct userns_args *a, const struct ctx *ctx, struct err *e);
+
+/* The error of a command that is missing. */
+MUST_CHECK int userns_run_no_command(const struct userns_args *a, struct err *e);
+
 #endif

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -359,18 +358,12 @@ static int find_config(struct userns_args *a, struct run_spec *s, struct err *e)
 	return r;
 }
 
-static int no_command(const struct userns_args *a, struct err *e)
-{
-	return err_usage_try(e, "write the command after the options: shiftbox userns-run ... sh",
-		"%sCMD is missing", a->image ? "the image names no program to run: " : "");
-}
-
 static int find_command(struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	if (s->command[0])
 		return 0;
 	if (!a->image_command.len)
-		return no_command(a, e);
+		return userns_run_no_command(a, e);
 	if (VEC_ADD(&a->image_command, NULL) < 0) /* the end of argv */
 		return err_nomem(e);
 	s->command = a->image_command.items;
@@ -447,102 +440,6 @@ static int find_broker(
 	return s->report ? 0 : err_nomem(e);
 }
 
-/* RFC 1123, and what Linux takes: letters, digits, '-', '.' and '_'. */
-static bool is_hostname(const char *s)
-{
-	static const char ok[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-
-	return *s && *s != '-' && *s != '.' && s[strspn(s, ok)] == '\0';
-}
-
-/* A path in place of a name: of a layout, an archive or the root of a system. */
-static int check_image_path(const char *image, struct err *e)
-{
-	scoped_buf struct buf layout = BUF_INIT;
-	struct stat st, part;
-
-	if (!strchr(image, '/') || path_stat(image, true, &st) < 0)
-		return 0;
-	buf_printf(&layout, "%s/oci-layout", image);
-	if (!buf_get(&layout))
-		return err_nomem(e);
-	(void)err_usage(e, "option '--image': '%s' is a path, and not a stored image", image);
-	if (!S_ISDIR(st.st_mode) || path_stat(layout.data, true, &part) == 0)
-		err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s%s; then -i NAME",
-			S_ISDIR(st.st_mode) ? "oci:" : "", image);
-	else
-		err_try(e, "for a directory that is the root of a system: -r %s", image);
-	return -EINVAL;
-}
-
-/* An image that is not in the store yet. */
-static int check_image_word(const struct userns_args *a, struct err *e)
-{
-	static const char *const prefixes[] = { "oci:", "oci-archive:", "docker-archive:", "dir:",
-		"docker:", "docker-daemon:", "containers-storage:" };
-
-	for (size_t i = 0; a->image && i < ARRAY_LEN(prefixes); i++) {
-		if (strncmp(a->image, prefixes[i], strlen(prefixes[i])) != 0)
-			continue;
-		(void)err_usage(e, "option '--image': '%s' is not a stored image", a->image);
-		err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s; then -i NAME",
-			a->image);
-		return -EINVAL;
-	}
-	return a->image ? check_image_path(a->image, e) : 0;
-}
-
-/* "-v SRC:DST" is the volume of docker and podman. */
-static bool is_volume(const struct ctx *ctx)
-{
-	const char *word = ctx->operands.len ? ctx->operands.items[0] : "";
-	const char *colon = strchr(word, ':');
-	struct stat st;
-
-	return ctx->verbose && colon && colon != word && colon[1] == '/' &&
-		path_stat(word, true, &st) < 0;
-}
-
-/* docker's and podman's "run -it IMAGE": the word would be the command. */
-static int check_run_word(const struct ctx *ctx, struct err *e)
-{
-	char *const *o = ctx->operands.items;
-	const char *say = ctx->operands.len > 1 && o[1][0] == '-' ?
-		habit_find(userns_run_habits, o[0], strlen(o[0])) :
-		NULL;
-
-	return say ? err_usage_try(e, say, "'%s' would be the command", o[0]) : 0;
-}
-
-static int check_values(const struct userns_args *a, const struct ctx *ctx, struct err *e)
-{
-	if (is_volume(ctx)) {
-		(void)err_usage(
-			e, "'%s' would be the command: -v is --verbose", ctx->operands.items[0]);
-		err_try(e, "use -b for a volume: -b %s", ctx->operands.items[0]);
-		return -EINVAL;
-	}
-	if (check_run_word(ctx, e) < 0)
-		return -EINVAL;
-	if (!ctx->operands.len && !a->image)
-		return no_command(a, e);
-	if (ctx->operands.len && !*ctx->operands.items[0])
-		return err_usage_try(
-			e, "name a program (is a variable of the script unset?)", "CMD is empty");
-	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
-		return err_usage_try(e, "write -u USER, or -u USER:GROUP",
-			"option '--user': '%s' is not USER or USER:GROUP", a->user);
-	if (a->hostname && strlen(a->hostname) > HOST_NAME_MAX)
-		return err_usage_try(e, "choose a shorter one",
-			"option '--hostname': '%s' is longer than %d bytes", a->hostname,
-			HOST_NAME_MAX);
-	if (a->hostname && !is_hostname(a->hostname))
-		return err_usage_try(e, "use letters, digits, - and .",
-			"option '--hostname': '%s' is not a host name", a->hostname);
-	return check_image_word(a, e);
-}
-
 int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
 {
 	struct run_spec *s = &a->spec;
@@ -559,7 +456,7 @@ int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
 		.user = a->user,
 		.command = ctx->operands.items,
 	};
-	r = check_values(a, ctx, e);
+	r = userns_run_check(a, ctx, e);
 	if (r == 0)
 		r = check_rootfs(a, e);
 	if (r == 0)
