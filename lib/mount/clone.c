@@ -13,6 +13,7 @@
 #include "../idmap/userns.h"
 #include "clone_cache.h"
 #include "info.h"
+#include "internal_fs.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
 #include "probe.h"
@@ -165,8 +166,10 @@ static int clone_with_map(int fd, const struct clone_how *how, int *ret_fd,
 	const struct idmap *map = &how->map->map;
 	int userns, r;
 
+	r = internal_fs_refuse(fd, how->name, e);
 	/* A caller that may not clone the mount gets that error, and none about maps. */
-	r = clone_once(fd, how, ret_fd, e);
+	if (r == 0)
+		r = clone_once(fd, how, ret_fd, e);
 	if (r == 0)
 		r = userns_get(map, &userns, e);
 	if (r < 0)
@@ -194,6 +197,8 @@ static int get_info(int fd, const struct clone_how *how, struct mount_info *ret,
 	int r = how->snapshot ? mount_info_look(fd, how->snapshot, ret, e) :
 				mount_info_get(fd, ret, e);
 
+	if (r == -ENOENT && internal_fs_refuse(fd, how->name, e) < 0)
+		return -EINVAL;
 	if (r < 0)
 		err_prefix(e, "'%s'", how->name);
 	if (r == -ENOENT)

@@ -12,6 +12,7 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "internal_fs.h"
 #include "overlay_settings.h"
 #include "via_libblkid.h"
 
@@ -363,6 +364,8 @@ static int fill(struct mount_plan *p, const struct mount_request *q, struct err 
 		r = mount_plan_open_source(p, e);
 	if (r == 0)
 		r = set_map(p, q, e);
+	if (r == 0 && p->source_open && (p->kind == MOUNT_FS || p->map.wish == MAP_SET))
+		r = internal_fs_refuse(p->source_fd, p->source, e);
 	return r == 0 ? mount_plan_fit(p, e) : r;
 }
 

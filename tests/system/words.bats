@@ -186,6 +186,12 @@ each() {
 	2 | readonly | did you mean ro? | mount-idmapped -o readonly SRC DST
 	1 | none | a size has digits and | mount-idmapped -m +100000 -t tmpfs -o size=1Q none DST
 	1 | /dev/null | name a directory, a file or a | mount-idmapped -m +100000 /dev/null DST
+	1 | is a namespace | mount --bind keeps | mount-idmapped -m +5 /proc/self/ns/mnt DST
+	1 | is a namespace | mount --bind keeps | mount-idmapped -m +5 /proc/self/ns/user TEXT
+	1 | is a namespace | mount --bind keeps | mount-idmapped /proc/self/ns/net TEXT
+	1 | is a pipe | by its own path | :|mount-idmapped -m +5 /proc/self/fd/0 TEXT
+	1 | is a pipe | by its own path | :|mount-idmapped /proc/self/fd/0 TEXT
+	125 | is a namespace | mount --bind | userns-run -m +400000 -b /proc/self/ns/net:/mnt:map true
 	1 | SRC | shiftbox shift-check list shows | mount-idmapped -u SRC DST
 	2 | -map | did you mean --map? | mount-idmapped -map +100000 SRC DST
 	2 | ro | write ro alone, or omit it | mount-idmapped -m +100000 -o ro=1 SRC DST
