@@ -401,7 +401,7 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 		r = table_job_add_all(&run, e);
 	if (r < 0)
 		return r;
-	if (a->fstab && !a->unmount && !run.table.lines.len)
+	if (a->fstab && !a->unmount && !run.table.lines.len && !run.table.warned)
 		log_info("'%s' has no line for this command: such lines have the type shiftbox, "
 			 "or the option X-mount.idmap= (of a directory, files NAME.fstab count)",
 			a->fstab);

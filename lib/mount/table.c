@@ -186,6 +186,7 @@ static void warn_of_ignored(const struct fstab_reading *r)
 		buf_str(&more, "; it has no valid line: name an fstab with -T");
 	log_warn("%s%s", buf_get(&r->first) ? buf_get(&r->first) : r->path,
 		buf_get(&more) ? buf_get(&more) : "");
+	r->table->warned |= !r->good;
 }
 
 /*
@@ -194,11 +195,13 @@ static void warn_of_ignored(const struct fstab_reading *r)
  */
 static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 {
-	if (l->map && r->faults != TABLE_QUIET && r->faults != TABLE_UNDO)
-		log_warn("'%s': %s: map= has no effect in a line of type '%s', which is not "
-			 "mounted by this command; try: write X-mount.idmap=, or the type shiftbox "
-			 "without bind",
-			l->target, r->path, l->type);
+	if (!l->map || r->faults == TABLE_QUIET || r->faults == TABLE_UNDO)
+		return;
+	r->table->warned = true;
+	log_warn("'%s': %s: map= has no effect in a line of type '%s', which is not "
+		 "mounted by this command; try: write X-mount.idmap=, or the type shiftbox "
+		 "without bind",
+		l->target, r->path, l->type);
 }
 
 static int take_line(const struct lm_line *l, void *arg)

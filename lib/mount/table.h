@@ -19,6 +19,7 @@ struct table_line {
 /* Zero-initialise, free with table_done(). */
 struct fstab {
 	VEC(struct table_line) lines; /* in the order of the file */
+	bool warned; /* a warning said why a line, or any, is not one that this program mounts */
 };
 
 /* What happens if a line is faulty. Lines of other programs are never more than a warning. */

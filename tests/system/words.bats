@@ -477,6 +477,21 @@ each() {
 	stderr_has "try:  omit --base, or choose ids that exist"
 }
 
+@test "what is wrong with an fstab is told once" {
+	echo 'hello world' >f
+	capture "$SHIFTBOX" mount-idmapped -a -T f
+	must_equal "$status $(grep -c '^shiftbox' <<<"$stderr")" "0 1"
+	stderr_has "'f': line 1 is not a valid line of an fstab" ... "it has no valid line"
+	echo "$SCRATCH/SRC $SCRATCH/DST none bind,map=+5 0 0" >f
+	capture "$SHIFTBOX" mount-idmapped -a -T f
+	must_equal "$status $(grep -c '^shiftbox' <<<"$stderr")" "0 1"
+	stderr_has "f: map= has no effect"
+	echo "$SCRATCH/SRC $SCRATCH/DST none bind 0 0" >>f
+	capture "$SHIFTBOX" mount-idmapped -a -T f
+	must_equal "$(grep -c '^shiftbox' <<<"$stderr")" 1
+	stderr_has "map= has no effect"
+}
+
 @test "an fstab without a line for this command is named, if it was asked for" {
 	echo >f
 	capture "$SHIFTBOX" mount-idmapped -a -T f
