@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 
 #include "../lib/base/buf.h"
+#include "../lib/base/env.h"
 #include "../lib/base/path.h"
+#include "../lib/broker/rule.h"
 #include "habits.h"
 
 int userns_run_no_command(const struct userns_args *a, struct err *e)
@@ -86,8 +88,46 @@ static int check_run_word(const struct ctx *ctx, struct err *e)
 	return say ? err_usage_try(e, say, "'%s' would be the command", o[0]) : 0;
 }
 
+static int no_variable(const char *word, struct err *e)
+{
+	if (strchr(word, ' '))
+		return err_usage_try(e, "write -e NAME=VALUE, with a '=' and one for each variable",
+			"'%s' is not an environment variable: NAME or NAME=VALUE", word);
+	(void)err_usage(e, "there is no environment variable '%s' to keep", word);
+	err_try(e, "set it: -e %s=VALUE", word);
+	return -EINVAL;
+}
+
+static int check_env(const struct userns_args *a, struct err *e)
+{
+	for (size_t i = 0; i < a->env.len; i++) {
+		const char *word = a->env.items[i];
+
+		if (!*word || *word == '=')
+			return err_usage_try(e, "write -e NAME=VALUE, or -e NAME to keep one",
+				"'%s' is not an environment variable: NAME or NAME=VALUE", word);
+		if (!strchr(word, '=') && !env_get(word))
+			return no_variable(word, e);
+	}
+	return 0;
+}
+
+/* The rules themselves; the broker parses them again, with those of the policy. */
+static int check_rules(const struct userns_args *a, struct err *e)
+{
+	struct rules rules = { .items = NULL };
+	int r = 0;
+
+	for (size_t i = 0; i < a->allow.len && r == 0; i++)
+		r = rules_add(&rules, a->allow.items[i], e);
+	rules_done(&rules);
+	return r;
+}
+
 int userns_run_check(const struct userns_args *a, const struct ctx *ctx, struct err *e)
 {
+	int r;
+
 	if (is_volume(ctx)) {
 		(void)err_usage(
 			e, "'%s' would be the command: -v is --verbose", ctx->operands.items[0]);
@@ -111,5 +151,8 @@ int userns_run_check(const struct userns_args *a, const struct ctx *ctx, struct 
 	if (a->hostname && !is_hostname(a->hostname))
 		return err_usage_try(e, "use letters, digits, - and .",
 			"option '--hostname': '%s' is not a host name", a->hostname);
-	return check_image_word(a, e);
+	if (check_image_word(a, e) < 0)
+		return -EINVAL;
+	r = check_env(a, e);
+	return r == 0 ? check_rules(a, e) : r;
 }

@@ -32,7 +32,41 @@ static void log_map(const struct idmap *m, const char *why)
 	log_verbose("the map of the namespace is %s: %s", buf_get(&b) ? buf_get(&b) : "", why);
 }
 
-static int map_of_root(struct idmap *ret, struct err *e)
+/* Has the user, which root is not, ids for this form of a map? */
+static bool try_users_map(const char *form, const char *name, struct err *e)
+{
+	scoped_idmap struct idmap m = { 0 };
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_printf(&b, "%s:%s", form, name);
+	if (!buf_get(&b) || idmap_parse(&(const char *){ b.data }, 1, NULL, &m, NULL) < 0)
+		return false;
+	err_try(e, "for the ids that %s has in /etc/subuid and /etc/subgid: -m %s", name, b.data);
+	return true;
+}
+
+/* Words of which one may be a user whose ids are meant: "userns-run alice bash", "-u alice". */
+static bool try_users_maps(const struct userns_args *a, const struct ctx *ctx, struct err *e)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	const char *words[] = { a->user, ctx->operands.len ? ctx->operands.items[0] : NULL };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		size_t n = words[i] ? strcspn(words[i], ":") : 0;
+		scoped_free char *name = n ? strndup(words[i], n) : NULL;
+
+		if (!name || name[strspn(name, letters)] || !name[strspn(name, "0123456789")] ||
+			!strcmp(name, "root"))
+			continue;
+		if (try_users_map("user", name, e) || try_users_map("subid", name, e))
+			return true;
+	}
+	return false;
+}
+
+static int map_of_root(
+	const struct userns_args *a, const struct ctx *ctx, struct idmap *ret, struct err *e)
 {
 	int r = idmap_parse(&(const char *){ "auto" }, 1, NULL, ret, e);
 
@@ -42,7 +76,8 @@ static int map_of_root(struct idmap *ret, struct err *e)
 		(void)err_say(e, ENOENT, NULL,
 			"there is no map, and root has no ids in /etc/subuid and /etc/subgid");
 		err_op(e, "map");
-		run_try_range(e);
+		if (!try_users_maps(a, ctx, e))
+			run_try_range(e);
 	}
 	return r;
 }
@@ -75,9 +110,9 @@ static int map_of_user(struct subids *ids, struct idmap *ret, struct err *e)
 	return 0;
 }
 
-static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
+static int find_map(struct userns_args *a, const struct ctx *ctx, struct run_spec *s, struct err *e)
 {
-	struct idmap_context ctx = { .source = a->rootfs, .strict = a->strict };
+	struct idmap_context from = { .source = a->rootfs, .strict = a->strict };
 	scoped_idmap struct idmap m = { 0 };
 	scoped_fd int fd = -1;
 	char path[32];
@@ -89,17 +124,17 @@ static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
 		r = path_open(a->rootfs, O_PATH, "cannot open the source", NULL, &fd, e);
 		if (r == 0 && fstat(fd, &a->map_of) < 0)
 			r = err_set(e, errno, a->rootfs, "cannot stat the root of the command");
-		ctx.source = fd_proc_path(fd, path);
+		from.source = fd_proc_path(fd, path);
 	}
 	if (r < 0)
 		return r;
 	if (a->maps.len) {
 		subids_tell_ignored();
-		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, &ctx, &m, e);
+		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, &from, &m, e);
 		if (r == 0)
 			r = userns_fit(&m, &s->map, e);
 	} else {
-		r = a->caller == RUN_BY_ROOT        ? map_of_root(&s->map, e) :
+		r = a->caller == RUN_BY_ROOT        ? map_of_root(a, ctx, &s->map, e) :
 			a->caller == RUN_BY_NS_ROOT ? map_of_namespace(&s->map, e) :
 						      map_of_user(&a->ids, &s->map, e);
 	}
@@ -223,9 +258,19 @@ static int check_rootfs(const struct userns_args *a, struct err *e)
 	return -ENOTDIR;
 }
 
-static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
+static int parse_root_options(const struct userns_args *a, const struct run_spec *s,
+	struct mount_options *ret, struct err *e)
 {
-	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
+	int r = 0;
+
+	for (size_t i = 0; i < a->options.len && r == 0; i++)
+		r = mount_options_parse(ret, a->options.items[i], e);
+	return r == 0 ? check_root_options(s, ret, e) : r;
+}
+
+static int find_root(
+	struct userns_args *a, struct run_spec *s, struct mount_options *o, struct err *e)
+{
 	scoped_strv struct strv layers = { 0 };
 	scoped_buf struct buf source = BUF_INIT;
 	int r = 0;
@@ -233,14 +278,9 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	s->host_root = !a->rootfs && !a->image;
 	if (s->host_root)
 		return 0;
-	for (size_t i = 0; i < a->options.len && r == 0; i++)
-		r = mount_options_parse(&o, a->options.items[i], e);
-	if (r == 0)
-		r = check_root_options(s, &o, e);
-	if (r == 0)
-		r = default_map(s, &o, e);
+	r = default_map(s, o, e);
 	if (r == 0 && a->image)
-		r = find_image(a, &o, &layers, e);
+		r = find_image(a, o, &layers, e);
 	if (r < 0)
 		return r;
 	buf_printf(&source, "%s%s", a->image ? IMAGE_SOURCE : "",
@@ -251,13 +291,13 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	 * Root of the namespace owns the device nodes in the root, and no namespace prevents it
 	 * from opening them: nodev is the default.
 	 */
-	if (!(o.flags.clear & MOUNT_ATTR_NODEV))
-		o.flags.set |= MOUNT_ATTR_NODEV;
+	if (!(o->flags.clear & MOUNT_ATTR_NODEV))
+		o->flags.set |= MOUNT_ATTR_NODEV;
 	r = mount_plan_build(&s->root,
 		&(struct mount_request){
 			.source = buf_get(&source),
 			.target = "/",
-			.options = &o,
+			.options = o,
 			.layers = a->image ? &layers : NULL,
 			.strict = a->strict,
 		},
@@ -298,7 +338,8 @@ static void warn_of_bind(const struct run_spec *s, const struct run_bind *b)
 	log_warn_err(&misfit);
 }
 
-static int find_binds(const struct userns_args *a, struct run_spec *s, struct err *e)
+/* Before the map of the command is looked for, so that errors of the command line come first. */
+static int parse_binds(const struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	int r = 0;
 
@@ -314,7 +355,6 @@ static int find_binds(const struct userns_args *a, struct run_spec *s, struct er
 				"'%s': a map of a bind needs root of the host, which can ID-map "
 				"filesystems",
 				a->binds.items[i]);
-		warn_of_bind(s, b);
 	}
 	return r == 0 && a->resolv_conf ? bind_resolv_conf(s, e) : r;
 }
@@ -370,31 +410,17 @@ static int find_command(struct userns_args *a, struct run_spec *s, struct err *e
 	return 0;
 }
 
-static int no_variable(const char *word, struct err *e)
-{
-	if (strchr(word, ' '))
-		return err_usage_try(e, "write -e NAME=VALUE, with a '=' and one for each variable",
-			"'%s' is not an environment variable: NAME or NAME=VALUE", word);
-	(void)err_usage(e, "there is no environment variable '%s' to keep", word);
-	err_try(e, "set it: -e %s=VALUE", word);
-	return -EINVAL;
-}
-
+/* The variables of -e come after those of the image, and replace them. */
 static int find_env(const struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	s->env_keep = s->host_root;
 	for (size_t i = 0; i < a->env.len; i++) {
-		const char *word = a->env.items[i], *value = env_get(word);
+		const char *word = a->env.items[i];
 		scoped_buf struct buf b = BUF_INIT;
 
-		if (!*word || *word == '=')
-			return err_usage_try(e, "write -e NAME=VALUE, or -e NAME to keep one",
-				"'%s' is not an environment variable: NAME or NAME=VALUE", word);
-		if (!strchr(word, '=') && !value)
-			return no_variable(word, e);
 		buf_str(&b, word);
 		if (!strchr(word, '='))
-			buf_printf(&b, "=%s", value);
+			buf_printf(&b, "=%s", env_get(word));
 		if (!buf_get(&b) || strv_add(&s->env, buf_get(&b)) < 0)
 			return err_nomem(e);
 	}
@@ -442,6 +468,7 @@ static int find_broker(
 
 int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
 {
+	scoped_mount_options struct mount_options root = MOUNT_OPTIONS_INIT;
 	struct run_spec *s = &a->spec;
 	int r;
 
@@ -458,13 +485,17 @@ int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
 	};
 	r = userns_run_check(a, ctx, e);
 	if (r == 0)
+		r = parse_root_options(a, s, &root, e);
+	if (r == 0)
+		r = parse_binds(a, s, e);
+	if (r == 0)
 		r = check_rootfs(a, e);
 	if (r == 0)
-		r = find_map(a, s, e);
+		r = find_map(a, ctx, s, e);
 	if (r == 0)
-		r = find_root(a, s, e);
-	if (r == 0)
-		r = find_binds(a, s, e);
+		r = find_root(a, s, &root, e);
+	for (size_t i = 0; i < s->binds.len && r == 0; i++) /* of the map of the command, too */
+		warn_of_bind(s, &s->binds.items[i]);
 	if (r == 0 && a->image)
 		r = find_config(a, s, e);
 	if (r == 0)

@@ -102,7 +102,7 @@ each() {
 	2 | -name | did you mean --name? | image-unpack -name x oci:debian
 	2 | --platfrom | did you mean --platform? | image-unpack --platfrom linux/amd64 oci:debian
 	2 | --platform | write a platform such as | image-unpack --platform amd64 oci:debian
-	2 | amd64 has no variant 'v9' | v1 v2 v3 v4 | image-unpack --platform linux/amd64/v9 oci:debian
+	2 | no variant 'v9' | v1 v2 v3 v4 | image-unpack --platform linux/amd64/v9 oci:debian
 	2 | arm has no variant 'v4' | v5 v6 v7 v8 | image-unpack --platform linux/arm/v4 oci:debian
 	2 | -N | write it after the option: -N NAME | image-unpack --device skip oci:debian -N
 	2 | --devices | did you mean skip? | image-unpack --devices skipp oci:debian
@@ -191,7 +191,7 @@ each() {
 	1 | is a namespace | mount --bind keeps | mount-idmapped /proc/self/ns/net TEXT
 	1 | is a pipe | by its own path | :|mount-idmapped -m +5 /proc/self/fd/0 TEXT
 	1 | is a pipe | by its own path | :|mount-idmapped /proc/self/fd/0 TEXT
-	125 | is a namespace | mount --bind | userns-run -m +400000 -b /proc/self/ns/net:/mnt:map true
+	125 | is a namespace | mount --bind | userns-run -m +4000 -b /proc/self/ns/net:/mnt:map true
 	1 | SRC | shiftbox shift-check list shows | mount-idmapped -u SRC DST
 	2 | -map | did you mean --map? | mount-idmapped -map +100000 SRC DST
 	2 | ro | write ro alone, or omit it | mount-idmapped -m +100000 -o ro=1 SRC DST
@@ -261,6 +261,8 @@ each() {
 }
 
 @test "userns-run: what is misspelt, or a habit of another program" {
+	add_line /etc/subuid ghost:900000:65536
+	add_line /etc/subgid ghost:900000:65536
 	each <<-'E'
 	125 | --image | unpack it first: shiftbox | userns-run -i oci:debian
 	125 | debian | image-unpack -N NAME oci:./debian; then -i NAME | userns-run -i ./debian id
@@ -300,6 +302,17 @@ each() {
 	125 | /mnt,ro | write SRC:/mnt:ro | userns-run -m +400000 -b SRC:/mnt,ro id
 	125 | 'ro' and 'rw' | omit one | userns-run -m +400000 -b SRC:/mnt:ro:rw id
 	125 | 'ro' and 'rw' | omit one | userns-run -m +400000 -b SRC:/mnt:rw:dev:ro id
+	125 | 'ro' and 'rw' | omit one | userns-run -b SRC:/mnt:ro:rw id
+	125 | SRC:rel | DST must begin with /: | userns-run -i nosuchimage -b SRC:rel id
+	125 | readonly | did you mean ro? | userns-run -r /nothere -b SRC:/mnt:readonly id
+	125 | 'rwx' | did you mean rw? | userns-run -i nosuchimage -o rwx id
+	125 | 'A B' | write -e NAME=VALUE, with a '=' | userns-run -e 'A B' id
+	125 | mknod:all | mknod:safe, | userns-run --allow mknod:all id
+	125 | no map, | -m user:alice | userns-run alice bash
+	125 | there is no map, | /etc/subgid: -m user:alice | userns-run -u alice -i debian id
+	125 | there is no map, | -m subid:ghost | userns-run -u ghost:x -i debian id
+	125 | no map, | map both users and | userns-run -u nobody -i debian id
+	125 | there is no map, | map both users and groups to ids | userns-run root bash
 	125 | '.' or '..' | without them | userns-run -m +400000 -b SRC:/etc/../mnt true
 	125 | / | name a path below it | userns-run -m +400000 -b SRC:/ true
 	125 | /etc/passwd | a directory of that root | userns-run -m +400000 -w /etc/passwd true
