@@ -3,32 +3,17 @@
 
 #include "shift_check.h"
 
-#include <string.h>
-
 #include "../lib/explain/explain.h"
 #include "../lib/idmap/subid.h"
 
 /* A grant that has the id, and the id that it has in a container with all grants of the user. */
 struct owner_grant {
 	uint32_t id;
-	char user[256];
+	char user[SUBID_USER_SIZE];
 	struct grant grant;
 	uint64_t inside;
 	bool found;
 };
-
-static int take_grant(const struct subid_line *l, void *arg)
-{
-	struct owner_grant *g = arg;
-
-	if (l->fault || g->id - l->grant.start >= l->grant.count || l->user_len >= sizeof(g->user))
-		return 0;
-	memcpy(g->user, l->user, l->user_len);
-	g->user[l->user_len] = 0;
-	g->grant = l->grant;
-	g->found = true;
-	return 1;
-}
 
 /* The user's own id is 0 in the container, and the grants follow one another from 1. */
 static void find_inside(const char *text, const char *file, struct owner_grant *g)
@@ -52,10 +37,8 @@ static void find_grant(const char *file, uint32_t id, struct owner_grant *ret)
 	struct err ignored = ERR_INIT;
 
 	*ret = (struct owner_grant){ .id = id };
-	if (subid_text(file, &text, &ignored) < 0 || !buf_get(&text))
-		return;
-	(void)subid_each(buf_get(&text), take_grant, ret); /* ret->found has the result */
-	if (ret->found)
+	ret->found = subid_holder(file, id, ret->user, &ret->grant);
+	if (ret->found && subid_text(file, &text, &ignored) == 0 && buf_get(&text))
 		find_inside(buf_get(&text), file, ret);
 }
 

@@ -4,9 +4,7 @@
 #include "explain_priv.h"
 
 #include <errno.h>
-#include <linux/posix_acl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /*
  * Flags of the mount or of the filesystem: the operations (ops) that each can make fail, and the
@@ -86,111 +84,15 @@ static void print_flags(
 	}
 }
 
-/* Give the caller the ids of the inode's owner, or (NULL) those of root. false: it has none. */
-static bool become(struct explanation *x, const struct explain_inode *n)
-{
-	struct explain_caller *c = &x->caller;
-	uint32_t uid = 0, gid = 0, shown, ignored;
-
-	if (n &&
-		(!perm_uid(n->facts.mount, n->facts.uid, &uid) ||
-			!perm_gid(n->facts.mount, n->facts.gid, &gid)))
-		return false;
-	if (!n && c->userns &&
-		(!idmap_uid_seen(&c->userns_map, 0, &uid) ||
-			!idmap_gid_seen(&c->userns_map, 0, &gid)))
-		return false;
-	if (!perm_ns_uid(c->cred.userns, uid, &shown) ||
-		!perm_ns_gid(c->cred.userns, gid, &ignored))
-		return false;
-	c->cred.uid = uid;
-	c->cred.gid = gid;
-	c->cred.caps = shown == 0 ? PERM_CAPS_ALL : 0;
-	c->cred.n_groups = 0;
-	return true;
-}
-
-/* Try it as the owner of the inode that the rule is about, as the file's owner, and as root. */
-static bool try_caller(struct explanation *x, struct explain_aim aim, struct buf *b)
-{
-	struct perm_cred *c = &x->caller.cred, saved = *c;
-	const struct explain_inode *owners[] = { NULL, explain_file(x), NULL };
-	bool ok = false;
-	size_t at;
-
-	(void)explain_verdict(x, aim.op, &at); /* only the inode is of interest */
-	owners[0] = &x->inodes.items[at];
-	for (size_t i = 0; !ok && i < ARRAY_LEN(owners); i++) {
-		uint32_t uid = 0, gid = 0;
-
-		if (!become(x, owners[i]) || !explain_works(x, aim))
-			continue;
-		ok = true;
-		(void)perm_ns_uid(c->userns, c->uid, &uid); /* become() has checked both */
-		(void)perm_ns_gid(c->userns, c->gid, &gid);
-		buf_printf(b, "do it as user %u, group %u", uid, gid);
-	}
-	*c = saved;
-	return ok;
-}
-
-/* An ACL repeats the execute bit of others: flip it there, too. */
-static void flip_exec_of_others(struct acl *a)
-{
-	for (size_t i = 0; i < a->len; i++)
-		if (a->items[i].tag == ACL_OTHER)
-			a->items[i].perm ^= 1;
-}
-
-/*
- * Try to set the execute bit, without which no file is a program. Other missing bits are the
- * owner's decision, and have nothing to do with maps or mounts.
- */
-static bool try_mode(struct explanation *x, struct explain_aim aim, struct buf *b)
-{
-	static const struct {
-		enum perm_rule rule;
-		unsigned shift;
-		char who;
-	} classes[] = {
-		{ RULE_BITS_OWNER, 6, 'u' },
-		{ RULE_BITS_GROUP, 3, 'g' },
-		{ RULE_BITS_OTHER, 0, 'o' },
-		{ RULE_ACL_OTHER, 0, 'o' },
-	};
-	size_t at;
-	struct perm_verdict d = explain_verdict(x, aim.op, &at);
-	struct perm_inode *n = &x->inodes.items[at].facts;
-	mode_t saved = n->mode;
-	bool ok = false;
-
-	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
-		unsigned lacking = d.want & ~d.have;
-
-		if (classes[i].rule != d.rule || aim.op != PERM_EXEC || lacking != 1)
-			continue;
-		n->mode |= lacking << classes[i].shift;
-		if (d.rule == RULE_ACL_OTHER)
-			flip_exec_of_others(&n->access);
-		ok = explain_works(x, aim);
-		if (d.rule == RULE_ACL_OTHER)
-			flip_exec_of_others(&n->access);
-		n->mode = saved;
-		if (!ok)
-			continue;
-		buf_printf(b, "chmod %c+x", classes[i].who);
-		explain_add_path(b, x->inodes.items[at].path);
-	}
-	return ok;
-}
-
 /* Try every kind of change but that of flags. */
 static void try_others(struct explanation *x, struct explain_aim aim, struct buf *ret)
 {
 	scoped_buf struct buf map = BUF_INIT;
 
+	if ((!aim.effect && explain_fix_search(x, aim, ret)) || explain_fix_swap(x, aim, ret))
+		return;
 	if (!aim.effect)
-		(void)try_caller(x, aim, ret); /* ret shows whether it worked */
+		(void)explain_fix_caller(x, aim, ret); /* ret shows whether it worked */
 	/* On a mount without a map, another caller is the smaller change: then suggest that alone.
 	 */
 	if ((!ret->len || x->mounts.items[explain_file(x)->mount].facts.map) &&
@@ -199,7 +101,7 @@ static void try_others(struct explanation *x, struct explain_aim aim, struct buf
 		buf_printf(ret, "%s%s", ret->len ? ", or " : "", map.oom ? "" : buf_get(&map));
 	}
 	if (!ret->len && !aim.effect)
-		(void)try_mode(x, aim, ret); /* the last one: ret shows whether it worked */
+		(void)explain_fix_mode(x, aim, ret); /* the last one: ret shows whether it worked */
 }
 
 int explain_fix(struct explanation *x, enum perm_op op, struct buf *ret)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../idmap/map_fit.h"
+
 /* How many ids are tried as the free id that a file or the caller gets. */
 enum { CHOICES_MAX = 65536 };
 
@@ -278,4 +280,43 @@ bool explain_fix_map(struct explanation *x, struct explain_aim aim, struct buf *
 	VEC_DONE(&ext.uid.added);
 	VEC_DONE(&ext.gid.added);
 	return ok;
+}
+
+/* The swapped map, if the owner of an inode that the mount shows tells that the map is swapped. */
+static bool swapped_map(
+	const struct explanation *x, const struct explain_mount *m, struct idmap *ret)
+{
+	for (size_t i = 0; i < x->inodes.len; i++) {
+		const struct explain_inode *n = &x->inodes.items[i];
+
+		if (&x->mounts.items[n->mount] == m && n->how != DISK_UNKNOWN &&
+			map_fit_swap(&m->map, n->facts.uid, n->facts.gid, ret) == 1)
+			return true;
+	}
+	return false;
+}
+
+bool explain_fix_swap(struct explanation *x, struct explain_aim aim, struct buf *b)
+{
+	struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
+	const struct idmap *old = m->facts.map;
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	scoped_buf struct buf text = BUF_INIT, caller = BUF_INIT;
+	bool ok;
+
+	if (m->kind != MOUNT_MAP_KNOWN || m->map_partial || old != &m->map ||
+		!swapped_map(x, m, &map))
+		return false;
+	m->facts.map = &map;
+	ok = explain_works(x, aim) || (!aim.effect && explain_fix_caller(x, aim, &caller));
+	m->facts.map = old;
+	idmap_print(&map, &text);
+	if (!ok || !buf_get(&text))
+		return false;
+	buf_str(b, "swap the map of");
+	explain_add_path(b, m->target);
+	buf_printf(b, ": -m '%s'", text.data);
+	if (caller.len && buf_get(&caller))
+		buf_printf(b, ", and %s", caller.data);
+	return true;
 }

@@ -132,6 +132,25 @@ bool explain_has_ignored(const struct explanation *x, const struct perm_verdict 
  */
 bool explain_fix_map(struct explanation *x, struct explain_aim aim, struct buf *b);
 
+/*
+ * The same for the map with DISK and SEEN exchanged, if they look swapped: it is proposed alone, or
+ * with another caller.
+ */
+bool explain_fix_swap(struct explanation *x, struct explain_aim aim, struct buf *b);
+
+/*
+ * Try it as the owner of the inode that the rule is about, as the file's owner, and as root, and
+ * append how to do that: an id without an account is a container's, whose user can enter a user
+ * namespace.
+ */
+bool explain_fix_caller(struct explanation *x, struct explain_aim aim, struct buf *b);
+
+/* Set the execute bit of a program. */
+bool explain_fix_mode(struct explanation *x, struct explain_aim aim, struct buf *b);
+
+/* Let the caller search the directories above the file: what their owners can do. */
+bool explain_fix_search(struct explanation *x, struct explain_aim aim, struct buf *b);
+
 /* Append a blank and the path, escaped for printing. */
 void explain_add_path(struct buf *b, const char *path);
 

@@ -258,6 +258,17 @@ enum map_fit map_fit_owner(
 	return fit;
 }
 
+int map_fit_swap(const struct idmap *m, uint32_t uid, uint32_t gid, struct idmap *ret)
+{
+	enum map_fit user = misfit(m, false, uid), group = misfit(m, true, gid);
+	int r;
+
+	if ((user == MAP_FITS ? group : user) != MAP_SWAPPED)
+		return 0;
+	r = swap_kinds(m, user != MAP_FITS, group != MAP_FITS, ret);
+	return r < 0 ? r : 1;
+}
+
 /* --- by the ids of files --- */
 
 enum { NAMED = 3 };

@@ -27,6 +27,12 @@ enum map_fit {
 enum map_fit map_fit_owner(
 	const struct idmap *m, uint32_t uid, uint32_t gid, const char *on, struct err *e);
 
+/*
+ * If map_fit_owner() says MAP_SWAPPED, set ret to the map with DISK and SEEN exchanged, and return
+ * 1. Otherwise return 0, or -errno. The caller frees ret after 1.
+ */
+MUST_CHECK int map_fit_swap(const struct idmap *m, uint32_t uid, uint32_t gid, struct idmap *ret);
+
 /* Judge the map by the ids of the tree's files. */
 enum map_fit map_fit_ids(
 	const struct idmap *m, const struct id_use *ids, const char *on, struct err *e);

@@ -288,3 +288,32 @@ bool subid_has(const char *file, const struct user *user)
 
 	return subid_text(file, &text, NULL) == 0 && subid_each(buf_get(&text), is_one, &u);
 }
+
+struct holder_search {
+	uint32_t id;
+	char *user;
+	struct grant *grant;
+};
+
+static int take_holder(const struct subid_line *l, void *arg)
+{
+	struct holder_search *h = arg;
+
+	if (l->fault || h->id - l->grant.start >= l->grant.count || l->user_len >= SUBID_USER_SIZE)
+		return 0;
+	memcpy(h->user, l->user, l->user_len);
+	h->user[l->user_len] = 0;
+	*h->grant = l->grant;
+	return 1;
+}
+
+bool subid_holder(const char *file, uint32_t id, char ret_user[static SUBID_USER_SIZE],
+	struct grant *ret_grant)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	struct holder_search h = { id, ret_user, ret_grant };
+
+	if (subid_text(file, &text, NULL) < 0 || !text.len || !buf_get(&text))
+		return false;
+	return subid_each(buf_get(&text), take_holder, &h) == 1;
+}

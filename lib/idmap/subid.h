@@ -75,6 +75,14 @@ bool subid_is_meant_for(const struct subid_line *l, const struct user *user);
 /* Read a file into ret, and refuse NUL bytes (-EINVAL). */
 MUST_CHECK int subid_text(const char *file, struct buf *ret, struct err *e);
 
+/*
+ * Find the first line of the file that grants the id. ret_user is the name or number in it. Returns
+ * false if there is none, or the file cannot be read.
+ */
+enum { SUBID_USER_SIZE = 256 };
+bool subid_holder(const char *file, uint32_t id, char ret_user[static SUBID_USER_SIZE],
+	struct grant *ret_grant);
+
 /* Does a line of the file name this user? */
 bool subid_has(const char *file, const struct user *user);
 

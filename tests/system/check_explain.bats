@@ -566,7 +566,8 @@ says() {
 	chmod 600 src/file
 	mount -o remount,bind,ro m
 	explain --as 2000 --op write m/file
-	says "try: mount -o remount,bind,rw $SCRATCH/m, and do it as user 101000, group 101000"
+	says "try: mount -o remount,bind,rw $SCRATCH/m, and as root: setpriv --reuid 101000" \
+		"--regid 101000 --clear-groups COMMAND"
 	must_fail 1 'Read-only' setpriv --reuid 101000 --regid 101000 --clear-groups touch m/file
 	mount -o remount,bind,rw m
 	must_fail 1 'denied' setpriv --reuid 2000 --regid 2000 --clear-groups tee -a m/file
@@ -769,6 +770,76 @@ says() {
 	must_work inside tee -a src/d/nobody </dev/null
 	must_fail 3 '' inside "$SHIFTBOX" shift-check explain --op write src/d/other
 	must_fail 1 denied inside tee -a src/d/other </dev/null
+}
+
+@test "a closed directory above the path: its owner can open it, and that works" {
+	local way
+	make_user alice 2001 300000 65536
+	mkdir -m 700 src/closed src/closed/too
+	mkdir src/closed/too/d
+	touch src/closed/too/d/file
+	explain --as alice --op read src/closed/too/d/file
+	way="chmod o+x $SCRATCH/src/closed $SCRATCH/src/closed/too"
+	says "try: as root: $way, or for alice alone:" \
+		"setfacl -m u:alice:x $SCRATCH/src/closed $SCRATCH/src/closed/too"
+	must_fail 1 denied as_user alice cat src/closed/too/d/file
+	must_work setfacl -m u:alice:x src/closed src/closed/too
+	must_work as_user alice cat src/closed/too/d/file
+	setfacl -b src/closed src/closed/too
+	# An owner who has no name, and ids that have no name.
+	chown 2001:2001 src/closed/too
+	explain --as 5000:5000 --op read src/closed/too/d/file
+	says "try: as root: chmod o+x $SCRATCH/src/closed, and as user 2001:" \
+		"chmod o+x $SCRATCH/src/closed/too"
+	must_work chmod o+x src/closed
+	must_work as_user alice chmod o+x src/closed/too
+	must_work setpriv --reuid 5000 --regid 5000 --clear-groups cat src/closed/too/d/file
+	# What an owner closed to himself, and to the group.
+	chmod 600 src/closed/too
+	explain --as alice --op read src/closed/too/d/file
+	says "try: chmod u+x $SCRATCH/src/closed/too"
+	chmod 755 src/closed/too
+	chgrp 5000 src/closed
+	chmod 640 src/closed
+	explain --as 5007:5000 --op exec src/closed/too
+	says "try: as root: chmod g+x $SCRATCH/src/closed"
+	# The file is closed as well.
+	chmod 600 src/closed/too/d/file
+	chmod 700 src/closed
+	explain --as alice --op read src/closed/too/d/file
+	says "try: do it as root"
+}
+
+@test "a file of a container: its user can do it, in a namespace with the subordinate ids" {
+	make_user alice 2001 300000 65536
+	mkdir src/volume
+	touch src/volume/left
+	chown 300032:300032 src/volume src/volume/left
+	explain --as alice --op unlink src/volume/left
+	says 'try: shiftbox userns-run -- COMMAND, or podman unshare COMMAND'
+	explain --as 33 --op write src/volume/left
+	says 'try: as alice: shiftbox userns-run -- COMMAND, or podman unshare COMMAND'
+	must_work as_user alice "$SHIFTBOX" userns-run -- \
+		tee -a "$SCRATCH/src/volume/left" </dev/null
+	must_work as_user alice "$SHIFTBOX" userns-run -- rm "$SCRATCH/src/volume/left"
+	# Nobody has these ids: root can act as them.
+	chown 900000:900000 src/volume
+	explain --as 33 --op create src/volume
+	says 'try: as root: setpriv --reuid 900000 --regid 900000 --clear-groups COMMAND'
+	must_work setpriv --reuid 900000 --regid 900000 --clear-groups touch src/volume/new
+}
+
+@test "of a swapped map, the swapped one is all that is proposed" {
+	misfit_mount '100033:1000:1' src m
+	explain --as 100033:100033 m/file
+	says "try: swap the map of $SCRATCH/m: -m 'b:1000:100033:1'"
+	! grep -q 'extend the map' <<<"$output" || tell "more than the swap"
+	explain --as 33 --op write m/file
+	says "try: swap the map of $SCRATCH/m: -m 'b:1000:100033:1', and as root: setpriv --reuid" \
+		"100033 --regid 100033 --clear-groups COMMAND"
+	umount m
+	misfit_mount b:1000:100033:1 src m
+	must_work setpriv --reuid 100033 --regid 100033 --clear-groups tee -a m/file </dev/null
 }
 
 @test "a file that a container left behind: whose it is, and the command that removes it" {

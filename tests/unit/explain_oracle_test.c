@@ -133,14 +133,27 @@ static int explained(const struct trial *t, struct buf *way)
 	return num;
 }
 
-/* "do it as user U, group G": ids of the caller's namespace. */
+/* The words of the way that tell of another caller, or NULL. */
+static const char *find_caller(const char *way)
+{
+	static const char *const words[] = { "do it as ", "setpriv --reuid " };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strstr(way, words[i]))
+			return strstr(way, words[i]);
+	return NULL;
+}
+
+/* "do it as user U, group G" and the like: ids of the caller's namespace. */
 static bool works_as(const struct trial *t, const char *words)
 {
 	struct trial other = *t;
 	struct oracle_became b;
-	uint32_t uid, gid;
+	uint32_t uid = 0, gid = 0;
 
-	REQUIRE(sscanf(words, "do it as user %u, group %u", &uid, &gid) == 2);
+	REQUIRE(!strcmp(words, "do it as root") ||
+		sscanf(words, "do it as user %u, group %u", &uid, &gid) == 2 ||
+		sscanf(words, "setpriv --reuid %u --regid %u", &uid, &gid) == 2);
 	other.cred.caps = uid == 0 ? PERM_CAPS_ALL : 0;
 	other.cred.n_groups = 0;
 	if (t->user)
@@ -149,6 +162,27 @@ static bool works_as(const struct trial *t, const char *words)
 	other.cred.uid = uid;
 	other.cred.gid = gid;
 	return oracle_ask(&other, &b) == 0;
+}
+
+/* "swap the map of PATH: -m 'MAP'", and maybe another caller */
+static bool works_swapped(const struct trial *t, const char *words, const char *as)
+{
+	const char *text = strchr(words, '\'') + 1;
+	scoped_free char *copy = strndup(text, strcspn(text, "'"));
+	const char *word = copy;
+	struct trial other = *t;
+	struct world_mount m = *t->mount;
+	struct idmap map = { 0 };
+	struct oracle_became b;
+	bool ok;
+
+	REQUIRE(idmap_parse(&word, 1, NULL, &map, NULL) == 0);
+	m.fd = world_remap(t->mount, &map);
+	other.mount = &m;
+	ok = as ? works_as(&other, as) : oracle_ask(&other, &b) == 0;
+	close(m.fd);
+	idmap_done(&map);
+	return ok;
 }
 
 /* "extend the map of PATH by RANGES" */
@@ -198,23 +232,26 @@ static struct trial without_flags(
 static void try_ways(struct world *w, const struct trial *with_flags, uint64_t seed, uint64_t i,
 	const char *way, unsigned seen[static COUNTS])
 {
-	const char *as = strstr(way, "do it as"), *map = strstr(way, "extend the map"),
-		   *flags = strstr(way, "mount -o");
+	const char *as = find_caller(way), *map = strstr(way, "extend the map"),
+		   *flags = strstr(way, "mount -o"), *swap = strstr(way, "swap the map");
 	struct world_mount m = { .fd = -1 };
 	struct trial unlocked = flags ? without_flags(w, with_flags, way, &m) : *with_flags;
 	const struct trial *t = &unlocked;
 	struct oracle_became b;
 
 	seen[flags ? COUNT_FLAGS : map ? COUNT_MAPS : as ? COUNT_CALLERS : COUNT_NO_WAY]++;
-	if (flags && !map && !as && !strstr(way, "chmod") && !strstr(way, "mount-idmapped") &&
-		oracle_ask(t, &b) != 0)
+	if (swap && !works_swapped(t, swap, as))
+		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s",
+			(unsigned long long)seed, (unsigned long long)i, way);
+	if (flags && !map && !as && !swap && !strstr(way, "chmod") &&
+		!strstr(way, "mount-idmapped") && oracle_ask(t, &b) != 0)
 		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s",
 			(unsigned long long)seed, (unsigned long long)i, way);
 	/* One of them: what works has removed the file or made one. */
 	if (map && !works_extended(t, map))
 		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s",
 			(unsigned long long)seed, (unsigned long long)i, way);
-	else if (!map && as && !works_as(t, as))
+	else if (!map && !swap && as && !works_as(t, as))
 		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s",
 			(unsigned long long)seed, (unsigned long long)i, way);
 	cleanup_fd(&m.fd);
