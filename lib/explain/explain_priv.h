@@ -133,8 +133,8 @@ bool explain_has_ignored(const struct explanation *x, const struct perm_verdict 
 bool explain_fix_map(struct explanation *x, struct explain_aim aim, struct buf *b);
 
 /*
- * The same for the map with DISK and SEEN exchanged, if they look swapped: it is proposed alone, or
- * with another caller.
+ * If DISK and SEEN of that map look swapped, try the map with both exchanged, and if need be
+ * another caller. Returns false, with b unchanged, if aim does not succeed so.
  */
 bool explain_fix_swap(struct explanation *x, struct explain_aim aim, struct buf *b);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../base/buf.h"
 #include "info.h"
 #include "mntns.h"
 #include "overlay_options.h"
@@ -50,23 +49,19 @@ static bool uses(const struct upper_search *s, const struct mount_info *i)
 
 static void say(const struct upper_search *s, const char *target)
 {
-	scoped_buf struct buf path = BUF_INIT;
 	static const char what[] = "the upper or its work directory is in use by the overlay on";
 
-	buf_escaped(&path, target, strlen(target));
-	if (!buf_get(&path))
-		return;
 	if (s->ns->ours) {
-		err_why(s->e, "%s '%s'", what, path.data);
+		err_why(s->e, "%s '%s'", what, target);
 		err_try(s->e,
 			"unmount that (shiftbox mount-idmapped -u '%s'), or use another upper",
-			path.data);
+			target);
 		return;
 	}
-	err_why(s->e, "%s '%s' in the mount namespace of process %d (%s)", what, path.data,
+	err_why(s->e, "%s '%s' in the mount namespace of process %d (%s)", what, target,
 		(int)s->ns->pid, s->ns->command);
 	err_try(s->e, "unmount that (nsenter -m -t %d umount '%s'), or use another upper",
-		(int)s->ns->pid, path.data);
+		(int)s->ns->pid, target);
 }
 
 static int look_at_mount(const struct mount_info *i, void *arg)
