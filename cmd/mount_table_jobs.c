@@ -55,6 +55,7 @@ int table_job_need(const struct table_job *j, struct table_need *ret, struct err
 	int r;
 
 	ret->target = j->line->target;
+	ret->line = j->line->number;
 	r = add_use(ret, j->line->source, e);
 	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
 		r = add_use(ret, o->lowers.items[i].dir, e);
@@ -84,7 +85,7 @@ int table_job_order(struct table_run *run, struct err *e)
 		strv_done(&needs[i].uses);
 	}
 	if (r == -EEXIST)
-		err_prefix(e, "%s", run->fstab);
+		err_place(e, "%s", run->fstab);
 	return r;
 }
 

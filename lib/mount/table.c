@@ -85,7 +85,14 @@ static int index_fill(struct index *x, const struct table_need *needs, size_t n,
 		size_t *slot = slot_of(x, needs[i].target, strlen(needs[i].target));
 
 		if (*slot) {
-			(void)err_say(e, EEXIST, needs[i].target, "two lines have this target");
+			const unsigned first = needs[*slot - 1].line, second = needs[i].line;
+
+			if (first && second)
+				(void)err_say(e, EEXIST, needs[i].target,
+					"lines %u and %u have this target", first, second);
+			else
+				(void)err_say(
+					e, EEXIST, needs[i].target, "two lines have this target");
 			err_try(e, "remove one of the lines, or give it another target");
 			return -EEXIST;
 		}

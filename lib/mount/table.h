@@ -66,6 +66,7 @@ const struct table_line *table_find(const struct fstab *t, const char *word);
  */
 struct table_need {
 	const char *target;
+	unsigned line;    /* its number in the file, for errors; 0: unknown */
 	struct strv uses; /* normalised by table_path() */
 };
 

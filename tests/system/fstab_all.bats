@@ -288,7 +288,7 @@ stacks() {
 	must_equal "$(mounts)" 2
 	must_work $MI -a -T fstab
 	sed -i "s|lower=$SCRATCH/l/1,||" fstab
-	must_fail 1 "there: 2 layers; wanted: 1 layers" $MI -a -T fstab
+	must_fail 1 "there: 2 layers; wanted: 1 layer" $MI -a -T fstab
 	must_work $MI -u t
 	umount l/3
 
@@ -414,7 +414,11 @@ stacks() {
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:0 0 0'
 	must_fail 1 "fstab, line 2, '$SCRATCH/u'" $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/u DIR//t/ shiftbox map=0:1:1 0 0'
-	must_fail 1 "'$SCRATCH/t': fstab: two lines have this target" $MI -a -T fstab
+	must_fail 1 "fstab: '$SCRATCH/t': lines 1 and 2 have this target" $MI -a -T fstab
+	# Lines are numbered as in the file, comments and lines of others included.
+	fstab '# one' 'DIR/s DIR/t shiftbox map=0:1:1 0 0' '' 'none none swap sw 0 0' \
+		'DIR/u DIR//t/ shiftbox map=0:1:1 0 0'
+	must_fail 1 "fstab: '$SCRATCH/t': lines 2 and 5 have this target" $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u none X-mount.idmap=0:1:1 0 0'
 	must_fail 1 "X-mount.idmap= on a line of type 'none'" $MI -a -T fstab
 	must_fail 1 'cannot read the fstab: No such file' $MI -a -T none

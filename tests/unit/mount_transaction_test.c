@@ -161,7 +161,8 @@ TEST(a_line_is_blocked_by_a_failed_line_that_it_lies_on_or_uses)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char *uses[] = { (char *)rows[i].use };
-		const struct table_need need = { rows[i].target, { .items = uses, .len = 1 } };
+		const struct table_need need = { .target = rows[i].target,
+			.uses = { .items = uses, .len = 1 } };
 		const char *by = transaction_blocked_by(&need, &failed_lines);
 
 		CHECK_STR(by ? by : "-", rows[i].blocked_by ? rows[i].blocked_by : "-");
