@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "../lib/base/plural.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
 #include "../lib/image/unpack.h"
@@ -55,14 +56,15 @@ void unpack_print_omitted(
 	const struct unpack_args *a, const struct ctx *ctx, const struct unpack_result *u)
 {
 	if (u->devices)
-		out_line(ctx->out, "skipped: %llu device%s", (unsigned long long)u->devices,
-			u->devices == 1 ? "" : "s");
+		out_line(ctx->out, "skipped: %llu %s", (unsigned long long)u->devices,
+			plural(u->devices, "device", "devices"));
 	if (!u->unmapped)
 		return;
 	if (a->unmapped == UNMAPPED_SKIP)
 		out_line(ctx->out, "skipped: %llu with ids that are not available",
 			(unsigned long long)u->unmapped);
 	else
-		out_line(ctx->out, "%llu entries got another owner (%u or 0)",
-			(unsigned long long)u->unmapped, IDMAP_OVERFLOW);
+		out_line(ctx->out, "%llu %s got another owner (%u or 0)",
+			(unsigned long long)u->unmapped, plural(u->unmapped, "entry", "entries"),
+			IDMAP_OVERFLOW);
 }

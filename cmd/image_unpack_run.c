@@ -12,6 +12,7 @@
 
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/plural.h"
 #include "../lib/base/term.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
@@ -105,7 +106,7 @@ static struct layer_options layer_options(const struct unpack_args *a)
 static void print_summary(const struct unpack_args *a, const struct ctx *ctx, const char *name,
 	const struct unpack_result *u, double seconds)
 {
-	char size[16];
+	char size[16], done[96] = "already in the store";
 
 	if (ctx->json) {
 		out_begin(ctx->out, NULL);
@@ -121,14 +122,14 @@ static void print_summary(const struct unpack_args *a, const struct ctx *ctx, co
 		out_u64(ctx->out, "unmapped", u->unmapped);
 		out_end(ctx->out);
 	} else if (!ctx->quiet) {
-		out_safe_line(ctx->out,
-			u->unpacked || a->flat ?
-				"%s: %zu layer%s (%zu unpacked, %zu shared), %llu entries, "
-				"%s in %.2f s" :
-				"%s: %zu layer%s (%zu unpacked, %zu shared), already in the "
-				"store",
-			name, u->layers, u->layers == 1 ? "" : "s", u->unpacked, u->shared,
-			(unsigned long long)u->entries, human_size(u->bytes, size), seconds);
+		if (u->unpacked || a->flat)
+			(void)snprintf(done, sizeof(done), "%llu %s, %s in %.2f s",
+				(unsigned long long)u->entries,
+				plural(u->entries, "entry", "entries"), human_size(u->bytes, size),
+				seconds);
+		out_safe_line(ctx->out, "%s: %zu %s (%zu unpacked, %zu shared), %s", name,
+			u->layers, plural(u->layers, "layer", "layers"), u->unpacked, u->shared,
+			done);
 		unpack_print_omitted(a, ctx, u);
 	}
 }
@@ -229,9 +230,8 @@ static void print_target(const struct unpack_task *t, struct ctx *ctx, const str
 	const char *replaced =
 		t->flat ? "; what it holds now is deleted" : ", in place of the image of this name";
 
-	out_safe_line(ctx->out, "%s: %zu layer%s, to be unpacked into %s%s", t->name,
-		t->src->n_layers, t->src->n_layers == 1 ? "" : "s", to,
-		u->replaces ? replaced : "");
+	out_safe_line(ctx->out, "%s: %zu %s, to be unpacked into %s%s", t->name, t->src->n_layers,
+		plural(t->src->n_layers, "layer", "layers"), to, u->replaces ? replaced : "");
 	if (!ctx->json || !u->replaces)
 		return;
 	out_begin(ctx->out, NULL);

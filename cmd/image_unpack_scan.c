@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "../lib/base/plural.h"
 #include "../lib/idmap/idmap.h"
 #include "../lib/image/scan.h"
 #include "progress_line.h"
@@ -130,8 +131,9 @@ static void put_text(
 	if (!buf_get(&name) || !buf_get(&path))
 		return; /* only the summary is lost: the layers have been printed */
 	out_line(out, "%s", "");
-	out_line(out, "%s: %zu layers, %llu entries, %s of files", buf_get(&name), src->n_layers,
-		(unsigned long long)sum->entries, human_size(sum->bytes, size));
+	out_line(out, "%s: %zu %s, %llu %s, %s of files", buf_get(&name), src->n_layers,
+		plural(src->n_layers, "layer", "layers"), (unsigned long long)sum->entries,
+		plural(sum->entries, "entry", "entries"), human_size(sum->bytes, size));
 	if (sum->largest_path)
 		out_line(out, "largest file: %s, %s", buf_get(&path),
 			human_size(sum->largest, size));

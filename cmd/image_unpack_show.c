@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../lib/base/buf.h"
+#include "../lib/base/plural.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_layer.h"
@@ -69,8 +70,8 @@ static void show_text(struct ctx *ctx, const struct store *s, const struct store
 		const struct store_layer *l = &image->layers.items[i];
 		char size[16];
 
-		out_line(ctx->out, "  %s  %llu entries, %s%s", l->dir,
-			(unsigned long long)l->entries, human_size(l->bytes, size),
+		out_line(ctx->out, "  %s  %llu %s, %s%s", l->dir, (unsigned long long)l->entries,
+			plural(l->entries, "entry", "entries"), human_size(l->bytes, size),
 			l->root_opaque ? ", hides all below" : "");
 	}
 }

@@ -3,6 +3,7 @@
 
 #include "image_unpack.h"
 
+#include "../lib/base/plural.h"
 #include "../lib/image/image_verify.h"
 
 static void put_finding(const struct image_finding *f, void *arg)
@@ -24,6 +25,8 @@ static void put_finding(const struct image_finding *f, void *arg)
 
 static void put_summary(const struct image_verify *v, const char *name, const struct ctx *ctx)
 {
+	char found[40] = "no findings";
+
 	out_begin(ctx->out, NULL);
 	out_str(ctx->out, "event", "verify");
 	out_str(ctx->out, "name", name);
@@ -34,11 +37,11 @@ static void put_summary(const struct image_verify *v, const char *name, const st
 	if (ctx->quiet && !v->findings)
 		return;
 	if (v->findings)
-		out_line(ctx->out, "%s: %zu layers, %llu entries checked, %llu findings", name,
-			v->layers, (unsigned long long)v->entries, (unsigned long long)v->findings);
-	else
-		out_line(ctx->out, "%s: %zu layers, %llu entries checked, no findings", name,
-			v->layers, (unsigned long long)v->entries);
+		(void)snprintf(found, sizeof(found), "%llu %s", (unsigned long long)v->findings,
+			plural(v->findings, "finding", "findings"));
+	out_line(ctx->out, "%s: %zu %s, %llu %s checked, %s", name, v->layers,
+		plural(v->layers, "layer", "layers"), (unsigned long long)v->entries,
+		plural(v->entries, "entry", "entries"), found);
 }
 
 int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err *e)

@@ -2,6 +2,7 @@
 /* mount_misfit: warn about maps that do not suit the trees that they show. */
 
 #include "../lib/base/log.h"
+#include "../lib/base/plural.h"
 #include "../lib/idmap/userns_self.h"
 #include "mount_table.h"
 
@@ -68,8 +69,7 @@ void table_job_misfits(struct table_run *run)
 			 "that of '%s': %s",
 			bad, first->line->target, first->plan.misfits.items[0]);
 	if (plain)
-		log_info("%zu line%s %s no map, so owners are shown as they are stored (map=none "
+		log_info("%zu %s no map, so owners are shown as they are stored (map=none "
 			 "if that is meant); the first is that of '%s'",
-			plain, plain == 1 ? "" : "s", plain == 1 ? "has" : "have",
-			first_plain->line->target);
+			plain, plural(plain, "line has", "lines have"), first_plain->line->target);
 }

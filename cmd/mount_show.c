@@ -4,6 +4,7 @@
 #include "mount_idmapped.h"
 
 #include "../lib/base/log.h"
+#include "../lib/base/plural.h"
 #include "../lib/mount/known.h"
 
 static void show_fs(const struct mount_plan *p, struct out *out)
@@ -143,8 +144,8 @@ static void say_result(const struct mount_plan *p, const struct mount_result *re
 			res->read_only ? ", the filesystem itself is read-only" : "");
 	say_submounts(p, res);
 	if (res->method)
-		log_verbose("'%s': %zu layers, given by %s%s", p->target, p->layers.len,
-			res->method,
+		log_verbose("'%s': %zu %s, given by %s%s", p->target, p->layers.len,
+			plural(p->layers.len, "layer", "layers"), res->method,
 			p->upper_kind == UPPER_NONE ? ", read-only" :
 				res->upper_plain    ? ", changes are stored as seen ids" :
 						      ", changes are stored as disk ids");

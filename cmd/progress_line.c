@@ -12,6 +12,7 @@
 
 #include "../lib/base/buf.h"
 #include "../lib/base/fd.h"
+#include "../lib/base/plural.h"
 #include "../lib/base/stop.h"
 #include "../lib/base/term.h"
 #include "../lib/base/wrap.h"
@@ -157,7 +158,7 @@ static void put_count(struct buf *b, const struct progress_item *item, uint64_t 
 {
 	uint64_t n = load(&item->entries);
 
-	buf_printf(b, " %llu entries", (unsigned long long)n);
+	buf_printf(b, " %llu %s", (unsigned long long)n, plural(n, "entry", "entries"));
 	if (ns > 200000000)
 		buf_printf(b, "  %.0f/s", (double)n * 1e9 / (double)ns);
 }
@@ -187,8 +188,8 @@ static void put_state(struct progress_line *m, struct buf *b, size_t i, size_t c
 			put_pace(b, &pace, columns);
 		break;
 	case PROGRESS_DONE:
-		buf_printf(b, " %llu entries, %s in %.1f s",
-			(unsigned long long)load(&item->entries),
+		buf_printf(b, " %llu %s, %s in %.1f s", (unsigned long long)load(&item->entries),
+			plural(load(&item->entries), "entry", "entries"),
 			human_size(load(&item->bytes), size), (double)pace.ns / 1e9);
 		break;
 	case PROGRESS_SHARED:

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../lib/base/plural.h"
 #include "../lib/check/verify.h"
 
 static void put_meta(struct out *out, const char *side, const struct meta *m)
@@ -109,10 +110,10 @@ void check_put_summary(struct out *out, const struct verify_counts *c, bool part
 	out_end(out);
 	out_end(out);
 
-	buf_printf(&b, "%llu entr%s checked, ", (unsigned long long)c->entries,
-		c->entries == 1 ? "y" : "ies");
-	buf_printf(&b, total ? "%llu finding%s" : "no findings", (unsigned long long)total,
-		total == 1 ? "" : "s");
+	buf_printf(&b, "%llu %s checked, ", (unsigned long long)c->entries,
+		plural(c->entries, "entry", "entries"));
+	buf_printf(&b, total ? "%llu %s" : "no findings", (unsigned long long)total,
+		plural(total, "finding", "findings"));
 	for (size_t i = 0, n = 0; i < FINDING_CLASSES; i++)
 		if (c->findings[i])
 			buf_printf(&b, "%s%llu %s", n++ ? ", " : ": ",
@@ -120,8 +121,8 @@ void check_put_summary(struct out *out, const struct verify_counts *c, bool part
 	if (c->vanished)
 		buf_printf(&b, " (%llu vanished meanwhile)", (unsigned long long)c->vanished);
 	if (c->mounts)
-		buf_printf(&b, " (%llu mount%s below not entered)", (unsigned long long)c->mounts,
-			c->mounts == 1 ? "" : "s");
+		buf_printf(&b, " (%llu %s below not entered)", (unsigned long long)c->mounts,
+			plural(c->mounts, "mount", "mounts"));
 	if (quiet)
 		return;
 	if (buf_get(&b))

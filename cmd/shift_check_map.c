@@ -12,6 +12,7 @@
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/plural.h"
 #include "../lib/base/proc.h"
 #include "../lib/check/mount_map.h"
 #include "../lib/check/needed_ids.h"
@@ -147,7 +148,7 @@ static int put_diff(const struct iddiff *d, void *arg)
 		out_u64(p->out, "second_seen", d->second_seen);
 	out_end(p->out);
 
-	buf_printf(&b, "%s id%s %" PRIu32, p->kind, d->count == 1 ? "" : "s", d->disk);
+	buf_printf(&b, "%s %s %" PRIu32, p->kind, plural(d->count, "id", "ids"), d->disk);
 	if (d->count > 1)
 		buf_printf(&b, "-%" PRIu32, d->disk + (d->count - 1));
 	buf_str(&b, " on disk: ");
@@ -323,7 +324,8 @@ static int cover(const struct check_args *a, struct out *out, const struct idmap
 	if (r == 0)
 		r = needed_ids_map(c, &needed, &added, e);
 	if (r == 0)
-		log_verbose("%" PRIu64 " files were read", needed_ids_entries(c));
+		log_verbose("%" PRIu64 " %s read", needed_ids_entries(c),
+			plural(needed_ids_entries(c), "file was", "files were"));
 	needed_ids_free(c);
 	if (r < 0)
 		return r;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/base/plural.h"
 #include "../lib/idmap/names.h"
 #include "../lib/survey/grants.h"
 
@@ -92,7 +93,7 @@ static void put_summary(struct out *out, const struct grants_check *c, enum gran
 		out_line(out, "trial %s: %s", words[trial],
 			buf_get(&text) ? buf_get(&text) : "(out of memory)");
 	if (c->found)
-		out_line(out, "%zu finding%s", c->found, c->found == 1 ? "" : "s");
+		out_line(out, "%zu %s", c->found, plural(c->found, "finding", "findings"));
 	else
 		out_line(out, "no problems found");
 }

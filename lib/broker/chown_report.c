@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/buf.h"
+#include "../base/plural.h"
 #include "../base/vec.h"
 
 static struct chown_report_row *find(
@@ -135,7 +136,8 @@ void chown_report_print(
 		need_add(&gid, r->items[i].gid, idmap_gid_seen(map, r->items[i].gid, &seen));
 	}
 	if (r->lost)
-		out_line(o, "%" PRIu64 " more calls are not in this table", r->lost);
+		out_line(o, "%" PRIu64 " more %s not in this table", r->lost,
+			plural(r->lost, "call is", "calls are"));
 	if (!uid.missing && !gid.missing)
 		out_line(o, "every owner has a mapping");
 	else

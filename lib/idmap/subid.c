@@ -12,6 +12,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/num.h"
+#include "../base/plural.h"
 #include "../base/vec.h"
 #include "map_lex.h"
 
@@ -245,8 +246,8 @@ int subid_parse(const char *text, const char *file, const struct user *user, str
 	int r = subid_each(text, parse_line, &p);
 
 	if (p.ignored > 1)
-		log_warn("%s: %zu more lines are ignored: 'shiftbox shift-check subid' lists them",
-			file, p.ignored - 1);
+		log_warn("%s: %zu more %s ignored: 'shiftbox shift-check subid' lists them", file,
+			p.ignored - 1, plural(p.ignored - 1, "line is", "lines are"));
 	drop_repeated(ret);
 	if (r < 0 || ret->len)
 		return r;

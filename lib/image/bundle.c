@@ -16,6 +16,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/path.h"
+#include "../base/plural.h"
 #include "../mount/reachable.h"
 #include "../store/store_view.h"
 #include "image_config.h"
@@ -72,9 +73,9 @@ static int tell_uncovered(const struct store_view *v, const struct idmap *map, s
 
 	if (r == 0 && c.files)
 		log_warn("the map does not cover the owners of %" PRIu64
-			 " file%s of the image (for example %u:%u): in the container they belong "
+			 " %s of the image (for example %u:%u): in the container they belong "
 			 "to the overflow ids and cannot be changed",
-			c.files, c.files == 1 ? "" : "s", c.uid, c.gid);
+			c.files, plural(c.files, "file", "files"), c.uid, c.gid);
 	return r;
 }
 
@@ -88,9 +89,9 @@ static void tell_volumes(const struct image_config *c)
 	if (n > VOLUMES_TOLD)
 		buf_printf(&names, " and %zu more", n - VOLUMES_TOLD);
 	if (n)
-		log_warn("the image declares %zu volume%s (%s): config.json has none, so what is "
+		log_warn("the image declares %zu %s (%s): config.json has none, so what is "
 			 "written there goes to the stack",
-			n, n == 1 ? "" : "s", buf_get(&names) ? buf_get(&names) : "");
+			n, plural(n, "volume", "volumes"), buf_get(&names) ? buf_get(&names) : "");
 }
 
 /* Set *ret if the image lacks a directory that the runtime mounts on and would have to create. */

@@ -9,6 +9,7 @@
 
 #include "../base/json.h"
 #include "../base/log.h"
+#include "../base/plural.h"
 
 #define DOC "config.json"
 #define PREFIX "org.opencontainers.image."
@@ -92,9 +93,9 @@ static int find_last(const struct strv *all, bool *keep, struct err *e)
 			bad++;
 	}
 	if (bad)
-		log_warn("the image's configuration has %zu variable%s that %s not NAME=VALUE: "
+		log_warn("the image's configuration has %zu %s not NAME=VALUE: "
 			 "omitted",
-			bad, bad == 1 ? "" : "s", bad == 1 ? "is" : "are");
+			bad, plural(bad, "variable that is", "variables that are"));
 	qsort(v, n, sizeof(*v), by_name);
 	for (size_t i = 0; i < n; i++)
 		keep[v[i].at] = i + 1 == n || !same_name(&v[i], &v[i + 1]);

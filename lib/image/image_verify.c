@@ -14,6 +14,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/plural.h"
 #include "../check/expect.h"
 #include "../check/verify.h"
 #include "../store/store_base.h"
@@ -91,8 +92,9 @@ static int check_content(struct layer_verify *v, const struct mtree_entry *s, st
 	if (S_ISLNK(s->type))
 		return check_link(v, s, fd, e);
 	if ((uint64_t)st.st_size != s->size) {
-		(void)snprintf(detail, sizeof(detail), "has %llu bytes, and %llu in its archive",
-			(unsigned long long)st.st_size, (unsigned long long)s->size);
+		(void)snprintf(detail, sizeof(detail), "has %llu %s, and %llu in its archive",
+			(unsigned long long)st.st_size,
+			plural((uint64_t)st.st_size, "byte", "bytes"), (unsigned long long)s->size);
 		put_finding(v, "size", s->path, detail);
 	}
 	return 0;

@@ -14,6 +14,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/path.h"
+#include "../base/plural.h"
 #include "../base/stop.h"
 #include "../layer/layer_deps.h"
 #include "../layer/layer_merge.h"
@@ -184,8 +185,9 @@ int unpack_check_space(const char *dir, const struct unpack_result *need, struct
 	room = geteuid() == 0 ? fs.f_ffree : fs.f_favail;
 	if (fs.f_files && room < need->entries)
 		return err_set(e, ENOSPC, dir,
-			"there are %" PRIu64 " entries, and the filesystem has room for %" PRIu64,
-			need->entries, room);
+			"there %s %" PRIu64 " %s, and the filesystem has room for %" PRIu64,
+			plural(need->entries, "is", "are"), need->entries,
+			plural(need->entries, "entry", "entries"), room);
 	return 0;
 }
 

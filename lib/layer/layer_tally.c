@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../base/log.h"
+#include "../base/plural.h"
 
 static bool same_kind(const struct layer_tally_kind *k, const char *name, const char *text)
 {
@@ -64,14 +65,15 @@ void layer_tally_report(struct layer_tally *t)
 			log_warn("'%s': %s%s%s", k->first, name, colon, k->text);
 		else
 			log_warn("'%s' and %" PRIu64
-				 " other entries of this layer: %s%s%s (--verbose names them)",
-				k->first, k->n - 1, name, colon, k->text);
+				 " other %s of this layer: %s%s%s (--verbose names them)",
+				k->first, k->n - 1, plural(k->n - 1, "entry", "entries"), name,
+				colon, k->text);
 		free(k->name);
 		free(k->first);
 	}
 	if (t->more)
-		log_warn("%" PRIu64 " times more, something in entries of this layer was skipped "
+		log_warn("%" PRIu64 " %s more, something in entries of this layer was skipped "
 			 "(--verbose names them)",
-			t->more);
+			t->more, plural(t->more, "time", "times"));
 	*t = (struct layer_tally){ .len = 0 };
 }

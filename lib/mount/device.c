@@ -16,6 +16,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/path.h"
+#include "../base/plural.h"
 #include "../base/sys.h"
 #include "../idmap/map_fit.h"
 #include "../idmap/userns.h"
@@ -243,8 +244,8 @@ static int check_bounds(
 	*ret_size = p->sizelimit ? p->sizelimit : size;
 	if (*ret_size >= SECTOR)
 		return 0;
-	(void)err_say(e, EINVAL, p->source, "is too short for a filesystem: %llu bytes",
-		(unsigned long long)*ret_size);
+	(void)err_say(e, EINVAL, p->source, "is too short for a filesystem: %llu %s",
+		(unsigned long long)*ret_size, plural(*ret_size, "byte", "bytes"));
 	err_try(e,
 		p->kind_undecided ?
 			"to bind the file itself, name a file as TARGET" :

@@ -10,6 +10,7 @@
 
 #include "../base/fd.h"
 #include "../base/path.h"
+#include "../base/plural.h"
 #include "../base/sys.h"
 #include "device.h"
 #include "dirent_at.h"
@@ -367,8 +368,9 @@ static int same_layers(const struct mount_plan *p, const struct sides *s, struct
 		return other(p, "other layers", "those of an image before",
 			"those that the image has now", e);
 	if (c.n != want) {
-		(void)snprintf(there, sizeof(there), "%zu layers", c.n);
-		(void)snprintf(planned, sizeof(planned), "%zu layers", want);
+		(void)snprintf(there, sizeof(there), "%zu %s", c.n, plural(c.n, "layer", "layers"));
+		(void)snprintf(
+			planned, sizeof(planned), "%zu %s", want, plural(want, "layer", "layers"));
 		return other(p, "other layers", there, planned, e);
 	}
 	return same_top(p, s, e);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/json.h"
+#include "../base/plural.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
 #include "embedded.h"
@@ -190,8 +191,9 @@ int config_load(
 	if (strcmp(type, "layers"))
 		return err_say(e, EINVAL, name, "rootfs.type is '%.40s', not 'layers'", type);
 	if (doc_len(ids) != s->n_layers)
-		return err_say(e, EINVAL, name, "has %zu diff_ids for %zu layers", doc_len(ids),
-			s->n_layers);
+		return err_say(e, EINVAL, name, "has %zu %s for %zu %s", doc_len(ids),
+			plural(doc_len(ids), "diff_id", "diff_ids"), s->n_layers,
+			plural(s->n_layers, "layer", "layers"));
 
 	for (size_t i = 0; i < s->n_layers; i++) {
 		r = doc_item_str(ids, i, "diff_ids", name, &id, e);

@@ -10,6 +10,7 @@
 
 #include "../base/fd.h"
 #include "../base/json.h"
+#include "../base/plural.h"
 #include "../tar/blob.h"
 #include "image_archive.h"
 
@@ -99,8 +100,9 @@ int source_part_open_blob(const struct source *s, const char *name, uint64_t siz
 		err_try(e, "fetch the image again, with all its layers: this copy is incomplete");
 	}
 	if (r == 0 && p.size != size)
-		r = err_say(e, EBADMSG, name, "the blob has %llu bytes, its descriptor says %llu",
-			(unsigned long long)p.size, (unsigned long long)size);
+		r = err_say(e, EBADMSG, name, "the blob has %llu %s, its descriptor says %llu",
+			(unsigned long long)p.size, plural(p.size, "byte", "bytes"),
+			(unsigned long long)size);
 	if (r < 0) {
 		blob_say_try(r, e);
 		return r;

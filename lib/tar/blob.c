@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/plural.h"
 #include "../base/stop.h"
 #include "decode.h"
 
@@ -143,8 +144,9 @@ static ssize_t fill(void *arg, const void **ret, struct err *e)
 		b->sums.size += (size_t)got;
 	}
 	if (n < want && b->input.size != BLOB_SIZE_UNKNOWN)
-		return err_say(e, EBADMSG, NULL, "the blob has %llu bytes and should have %llu",
-			(unsigned long long)b->sums.size, (unsigned long long)b->input.size);
+		return err_say(e, EBADMSG, NULL, "the blob has %llu %s and should have %llu",
+			(unsigned long long)b->sums.size, plural(b->sums.size, "byte", "bytes"),
+			(unsigned long long)b->input.size);
 
 	b->in_n = n;
 	*ret = b->in;

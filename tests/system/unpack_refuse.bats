@@ -126,7 +126,7 @@ GOOD='{"files":{"base":"x"}}'
 	refused "not valid JSON" '{'"$l"',"config_raw":"{]"}'
 	refused "not valid JSON" '{'"$l"',"manifest_raw":"[[["}'
 	refused 'has no "rootfs"' '{'"$l"',"config":{"rootfs":null}}'
-	refused "has 0 diff_ids for 1 layers" \
+	refused "has 0 diff_ids for 1 layer" \
 		'{'"$l"',"config":{"rootfs":{"type":"layers","diff_ids":[]}}}'
 	refused "not 'layers'" '{'"$l"',"config":{"rootfs":{"type":"tree","diff_ids":[]}}}'
 	refused "does not have 64 digits" \

@@ -103,3 +103,18 @@ END
 	rm "$BASE.mtree"
 	must_fail 1 "mtree" "$SHIFTBOX" image-unpack -s "$STORE" --verify i
 }
+
+@test "one thing is not many: layers, entries and findings are counted in words" {
+	"$TESTS/fixtures/mkimage.py" one <<<'{"layers":[{"files":{"a":"1"}}]}'
+	must_work "$SHIFTBOX" image-unpack --scan one
+	[[ $output == *"one: 1 layer, 1 entry, "* ]] || tell "the scan"
+	must_work "$SHIFTBOX" image-unpack -s single one
+	[[ $output == "one: 1 layer (1 unpacked, 0 shared), 1 entry, "* ]] || tell "the summary"
+	must_work "$SHIFTBOX" image-unpack -s single --show one
+	[[ $output == *"  1 entry, "* ]] || tell "a layer"
+	must_work "$SHIFTBOX" image-unpack -s single --verify one
+	must_equal "$output" "one: 1 layer, 2 entries checked, no findings"
+	rm single/layers/sha256-*/a
+	must_fail 3 "" "$SHIFTBOX" image-unpack -s single --verify one
+	[[ $output == *"one: 1 layer, 2 entries checked, 1 finding" ]] || tell "the verdict"
+}
