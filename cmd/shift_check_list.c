@@ -5,14 +5,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/plural.h"
 #include "../lib/check/list_mapped.h"
 #include "../lib/idmap/userns_self.h"
+
+enum { EXTENTS_SHOWN = 3 }; /* of users, and of groups */
 
 /* A mount; those of one namespace are collected, because the text shows them as a tree. */
 struct list_row {
@@ -55,23 +59,51 @@ static void record_text(const struct mapped_mount *m, struct buf *b)
 	if (!m->map)
 		buf_str(b, "ids as on the disk");
 	if (own)
-		buf_printf(b, " (%zu of %zu layers have a map of their own)", own, r->layers.len);
+		buf_printf(b, " (%zu of %zu layers %s own)", own, r->layers.len,
+			plural(own, "has a map of its", "have maps of their"));
 	if (r->other_userns)
 		buf_str(b, " (ids of another user namespace)");
 }
 
-static void map_text(const struct mapped_mount *m, struct buf *b)
+static void put_extents(const struct idranges *r, const char *kind, size_t max, struct buf *b)
+{
+	for (size_t i = 0; i < r->len && i < max; i++)
+		buf_printf(b, "%s%s%" PRIu32 ":%" PRIu32 ":%" PRIu32, i ? "," : "", kind,
+			r->items[i].disk, r->items[i].seen, r->items[i].count);
+	if (r->len > max)
+		buf_printf(b, ",... (%zu extents)", r->len);
+}
+
+/* Append the map as it is given to -m; on a terminal only its first extents. */
+static void put_map(const struct idmap *m, struct buf *b)
+{
+	const size_t max = isatty(STDOUT_FILENO) ? EXTENTS_SHOWN : SIZE_MAX;
+
+	if (idranges_equal(&m->uid, &m->gid)) {
+		put_extents(&m->uid, "", max, b);
+		return;
+	}
+	put_extents(&m->uid, "u:", max, b);
+	buf_char(b, ',');
+	put_extents(&m->gid, "g:", max, b);
+}
+
+/* words: describe the map in words, as in the JSON, where it also is a map. */
+static void map_text(const struct mapped_mount *m, bool words, struct buf *b)
 {
 	if (m->overlay)
 		buf_str(b, "layers: ");
-	if (m->map)
+	if (m->map && words)
 		idmap_print_words(m->map, b);
+	else if (m->map)
+		put_map(m->map, b);
 	if (m->record)
 		record_text(m, b);
 	if (is_partial(m))
 		buf_str(b, " (as far as it has ids of this user namespace)");
 	if (m->from == MAP_FROM_SAMPLES)
-		buf_printf(b, " (inferred from %zu files)", m->samples);
+		buf_printf(b, " (inferred from %zu %s)", m->samples,
+			plural(m->samples, "file", "files"));
 	if (m->too_large)
 		buf_str(b, "not known (what the kernel reports about the mount is too large)");
 	else if (m->from == MAP_FROM_NOWHERE)
@@ -247,7 +279,7 @@ static int put_mount(const struct mapped_mount *m, void *arg)
 	struct list_row w = { .index = l->n++ };
 	int r = 0;
 
-	map_text(m, &words);
+	map_text(m, out_json(l->out), &words);
 	if (out_json(l->out)) {
 		if (!buf_get(&words))
 			return -ENOMEM;
@@ -319,8 +351,9 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 	if (r < 0)
 		return r;
 	if (closed)
-		log_warn("%zu mount namespace%s or process%s could not be examined%s", closed,
-			closed == 1 ? "" : "s", closed == 1 ? "" : "es",
+		log_warn("%zu %s could not be examined%s", closed,
+			plural(closed, "mount namespace or process",
+				"mount namespaces or processes"),
 			geteuid() == 0 ? "" : " (that requires root)");
 	if (!l.n && !ctx->quiet)
 		out_line(ctx->out, "no ID-mapped mounts");

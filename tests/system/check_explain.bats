@@ -425,7 +425,7 @@ says() {
 	must_fail 1 'Value too large' unshare -Ur rm -f m/unmapped
 	must_work unshare -Ur rm -f m/hidden
 	capture unshare -Ur "$SHIFTBOX" shift-check list "$SCRATCH"
-	[[ $output == *'disk 1000 is seen as 0 (as far as it has ids of this user namespace)'* ]] ||
+	[[ $output == *'1000:0:1 (as far as it has ids of this user namespace)'* ]] ||
 		tell "the map is told as if it were all of it"
 	# None of its lines can be read.
 	mkdir none

@@ -35,8 +35,24 @@ misfit_mount() {
 	misfit_mount d two 'u:5:7:1;g:9:11:2'
 	mount --bind d plain
 	list "$SCRATCH"
-	must_equal "$(rows)" "one disk 0-65535 is seen as 100000-165535
-two users: disk 5 is seen as 7; groups: disk 9-10 is seen as 11-12"
+	must_equal "$(rows)" "one 0:100000:65536
+two u:5:7:1,g:9:11:2"
+	list --json "$SCRATCH/two"
+	must_equal "$(jq -r .words <<<"$output")" \
+		"users: disk 5 is seen as 7; groups: disk 9-10 is seen as 11-12"
+}
+
+@test "a map of many extents is cut on a terminal only, and is one that -m accepts" {
+	need root
+	need kernel 6.15
+	need prog script
+	local map='0:100000:1,5:100005:1,7:100007:1,9:100009:1'
+	mkdir d
+	map_mount d one "$map"
+	list "$SCRATCH"
+	must_equal "$(rows)" "one $map"
+	must_work script -qec "stty cols 200; '$SHIFTBOX' shift-check list '$SCRATCH'" /dev/null
+	[[ $output == *"0:100000:1,5:100005:1,7:100007:1,... (4 extents)"* ]] || tell "not cut"
 }
 
 @test "a path limits the list to what is mounted there and below, or to the mount it is on" {
@@ -106,7 +122,7 @@ other'
 	chown 4000:33 d/c
 	map_mount d one '0:100000:2000'
 	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list "$SCRATCH"
-	must_equal "$(rows)" "one disk 0-1000 is seen as 100000-101000 (inferred from 5 files)"
+	must_equal "$(rows)" "one 0:100000:1001 (inferred from 5 files)"
 	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --json "$SCRATCH"
 	must_equal "$(jq -c '[.map_from, .map, .samples]' <<<"$output")" \
 		'["inferred","b:0:100000:1001",5]'
@@ -143,8 +159,8 @@ other'
 	mount -t tmpfs none /run/shiftbox # else the record tells
 	list "$SCRATCH"
 	umount /run/shiftbox
-	must_equal "$(rows | sort)" "known layers: disk 0-65535 is seen as 100000-165535
-mapped disk 0-65535 is seen as 100000-165535
+	must_equal "$(rows | sort)" "known layers: 0:100000:65536
+mapped 0:100000:65536
 own layers: not known (the kernel does not show those of an overlay)"
 	list --json known
 	must_equal "$(jq -c '[.kind, .map_from, .map]' <<<"$output")" \
@@ -248,7 +264,7 @@ own layers: not known (the kernel does not show those of an overlay)"
 	map_mount d one +300000
 	chmod 711 "$SCRATCH"
 	must_work as_user alice "$SHIFTBOX" shift-check list
-	[[ $(rows) == *"one disk 0-65535 is seen as 300000-365535"* ]] || tell "not listed"
+	[[ $(rows) == *"one 0:300000:65536"* ]] || tell "not listed"
 	capture as_user alice "$SHIFTBOX" shift-check list --all-namespaces
 	[ "$status" = 0 ] || tell "it failed"
 	[[ $stderr == *"could not be examined"* ]] ||
@@ -263,5 +279,5 @@ own layers: not known (the kernel does not show those of an overlay)"
 	must_work in_userns sh -c 'mount -t tmpfs x m && mkdir m/d m/t &&
 		"$SHIFTBOX" mount-idmapped -q -m 0:0:1 m/d m/t &&
 		exec "$SHIFTBOX" shift-check list m/t'
-	[[ $output == *"disk 0 is seen as 0"* ]] || tell "not listed"
+	[[ $output == *"  0:0:1"* ]] || tell "not listed"
 }

@@ -33,9 +33,8 @@ AS=()
 	map_mount 'u:0:100000:65536;g:0:200000:65536' src sub
 	answer 0 list "$SCRATCH" <<'END'
 TARGET  SOURCE  TYPE  MAP
-DIR/m  shiftbox-test[/src]  tmpfs  disk 1000 is seen as 0
-DIR/sub  shiftbox-test[/src]  tmpfs  users: disk 0-65535 is seen as 100000-165535; groups: disk
-	0-65535 is seen as 200000-265535
+DIR/m  shiftbox-test[/src]  tmpfs  1000:0:1
+DIR/sub  shiftbox-test[/src]  tmpfs  u:0:100000:65536,g:0:200000:65536
 END
 }
 
@@ -73,7 +72,7 @@ END
 	map_mount +100000 src src/target
 	answer 0 list "$SCRATCH" <<'END'
 TARGET  SOURCE  TYPE  MAP
-DIR/src/target  shiftbox-test[/src]  tmpfs  disk 0-65535 is seen as 100000-165535
+DIR/src/target  shiftbox-test[/src]  tmpfs  0:100000:65536
 END
 }
 
@@ -146,7 +145,7 @@ for user 0, group 0, with capabilities:
 END
 	answer 0 list "$SCRATCH" <<'END'
 TARGET  SOURCE  TYPE  MAP
-DIR/m  shiftbox-test[/src]  tmpfs  disk 1000 is seen as 100000
+DIR/m  shiftbox-test[/src]  tmpfs  1000:100000:1
 END
 }
 
