@@ -37,7 +37,7 @@ int caps_set(const struct caps *c)
 
 bool caps_has(int cap)
 {
-	struct caps c;
+	struct caps c = { 0 };
 
 	return caps_get(&c) == 0 && c.effective & CAP_BIT(cap);
 }

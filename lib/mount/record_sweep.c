@@ -149,7 +149,7 @@ static bool is_old_temporary(const struct sweep *s, const char *name)
 	struct stat st;
 
 	return fstatat(s->dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		time(NULL) - st.st_ctime > WRITING_SECONDS;
+		time(NULL) - st.st_ctime > (time_t)WRITING_SECONDS;
 }
 
 static void look_at(struct sweep *s, const char *name, struct record_stacks *ret)
