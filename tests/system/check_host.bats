@@ -248,3 +248,35 @@ that namespace, or use a filesystem mounted in this one (a tmpfs of your own)"
 	host setpriv --no-new-privs
 	must_equal "$(answer namespaces 'newuidmap, newgidmap')" no
 }
+
+# summary NAME: what the line of the summary says
+summary() {
+	jq -r "select(.section == \"summary\" and .name == \"$1\") | .detail" <<<"$output"
+}
+
+@test "three lines say what works for root and for users, and what is missing" {
+	need root
+	need kernel 6.15
+	make_user alice 2001 300000 65536
+	host
+	must_equal "$(jq -r .section <<<"$output" | grep -c summary)" 3
+	must_equal "$(answer summary root)" yes
+	[[ $(summary root) == "ID-mapped mounts of "*tmpfs*"; writable stacks of mapped layers" &&
+		$(summary root) != *proc* ]] || tell "root's"
+	must_equal "$(summary missing)" "nothing that the commands need"
+	must_work "$SHIFTBOX" shift-check host
+	must_equal "$(head -n 4 <<<"$output" | cut -d' ' -f1 | xargs)" "root users missing"
+	# Of a path, only the answer is printed.
+	must_work "$SHIFTBOX" shift-check host .
+	[[ $output != *"missing  "* ]] || tell "a summary of one row"
+	# A call that a sandbox forbids is missing, with what it is needed for.
+	host "$NOSYS" 442 # mount_setattr
+	must_equal "$(answer summary root)" no
+	must_equal "$(summary root)" "no ID-mapped mounts; no stacks of mapped layers"
+	[[ $(summary missing) == *"ID-mapped mounts (use Linux 5.12 or newer, and allow"* ]] ||
+		tell "what is missing"
+	host as_user alice
+	must_equal "$(summary root)" "not tried: run it as root, outside of user namespaces"
+	[[ $(summary users) == "user namespaces with the ids that /etc/subuid"*"; there, "* ]] ||
+		tell "the user's"
+}
