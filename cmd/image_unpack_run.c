@@ -103,8 +103,9 @@ static struct layer_options layer_options(const struct unpack_args *a)
 	return o;
 }
 
+/* by_path: the name is neither the user's nor the image's own */
 static void print_summary(const struct unpack_args *a, const struct ctx *ctx, const char *name,
-	const struct unpack_result *u, double seconds)
+	bool by_path, const struct unpack_result *u, double seconds)
 {
 	char size[16], done[96] = "already in the store";
 
@@ -131,6 +132,11 @@ static void print_summary(const struct unpack_args *a, const struct ctx *ctx, co
 			u->layers, plural(u->layers, "layer", "layers"), u->unpacked, u->shared,
 			done);
 		unpack_print_omitted(a, ctx, u);
+		if (by_path)
+			out_safe_line(ctx->out,
+				"%s is named after the path of its source; -N NAME chooses another "
+				"name",
+				name);
 	}
 }
 
@@ -183,7 +189,8 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 	progress_line_free(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)
-		print_summary(t->a, ctx, t->flat ? t->flat->dir : t->name, &u,
+		print_summary(t->a, ctx, t->flat ? t->flat->dir : t->name,
+			!t->flat && !t->a->name && t->src->named_by_path && u.unpacked, &u,
 			(double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
 	return r;
 }

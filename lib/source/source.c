@@ -168,16 +168,22 @@ static const char *ref_name(const char *ref)
 	return slash ? slash + 1 : ref;
 }
 
+/* Set the default name from the path of the source and its reference, which may be NULL. */
+static int name_source(struct source *s, const char *path, const char *ref, struct err *e)
+{
+	s->default_name = default_name(path, ref_name(ref));
+	s->named_by_path = !ref;
+	return s->default_name ? 0 : err_nomem(e);
+}
+
 /* Open the layout in s->dirfd. */
 static int open_layout(struct source *s, const char *path, const char *ref,
 	const struct source_options *o, struct err *e)
 {
-	int r;
+	int r = name_source(s, path, ref, e);
 
-	s->default_name = default_name(path, ref_name(ref));
-	if (!s->default_name)
-		return err_nomem(e);
-	r = oci_open(s, ref, o->platform, o->strict, e);
+	if (r == 0)
+		r = oci_open(s, ref, o->platform, o->strict, e);
 	if (r < 0)
 		err_prefix(e, "%s", s->name);
 	return r;
@@ -191,10 +197,9 @@ static int open_skopeo_dir(
 
 	if (r < 0)
 		return not_there(r, s->name, e);
-	s->default_name = default_name(path, NULL);
-	if (!s->default_name)
-		return err_nomem(e);
-	r = skopeo_dir_open(s, o->platform, o->strict, e);
+	r = name_source(s, path, NULL, e);
+	if (r == 0)
+		r = skopeo_dir_open(s, o->platform, o->strict, e);
 	if (r < 0)
 		err_prefix(e, "%s", s->name);
 	return r;
@@ -245,9 +250,8 @@ static int open_archive(struct source *s, const char *path, const char *ref, boo
 
 	if (strcmp(path, "-")) {
 		r = open_tar(s->name, path, &fd, e);
-		s->default_name = default_name(path, ref_name(ref));
-		if (r == 0 && !s->default_name)
-			return err_nomem(e);
+		if (r == 0)
+			r = name_source(s, path, ref, e);
 	}
 	if (r == 0)
 		r = image_archive_open(
@@ -426,11 +430,11 @@ static int open_found_file(
 		r = open_tar(path, path, &fd, e);
 	if (r < 0)
 		return r;
-	s->default_name = default_name(path, NULL);
-	if (s->default_name)
+	r = name_source(s, path, NULL, e);
+	if (r == 0)
 		return open_file(s, path, fd, o, e);
 	(void)close(fd); /* opened for reading: no error matters */
-	return err_nomem(e);
+	return r;
 }
 
 /* Open the source layer:FILE. */
@@ -441,8 +445,7 @@ static int open_declared(struct source *s, char *word, struct err *e)
 
 	if (r < 0 || !strcmp(path, "-"))
 		return r;
-	s->default_name = default_name(path, NULL);
-	return s->default_name ? 0 : err_nomem(e);
+	return name_source(s, path, NULL, e);
 }
 
 static int open_path(struct source *s, char *path, const struct source_options *o, struct err *e)

@@ -163,6 +163,23 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/colon/layers")/v")" 2
 }
 
+@test "a name that is only the end of a path is told, and how to choose another one" {
+	image dir/sample '{"layers":[{"files":{"f":"x"}}],"ref":"12"}'
+	local source note="sample is named after the path of its source; -N NAME chooses another name"
+	output=$("$SHIFTBOX" image-unpack -s "$STORE" oci:dir/sample)
+	output_has " layer" ... "$note"
+	# Not again, and not of a name that the command line has.
+	for source in oci:dir/sample "-N other oci:dir/sample" oci:dir/sample:12; do
+		rm -rf "${STORE:?}"/images/other
+		# shellcheck disable=SC2086
+		output=$("$SHIFTBOX" image-unpack -s "$STORE" $source)
+		[[ $output != *" named after"* ]] || tell "$source"
+	done
+	tar -cf dir/plain.tar -C dir/sample oci-layout
+	output=$("$SHIFTBOX" image-unpack -s "$STORE" dir/plain.tar)
+	output_has "plain is named after the path"
+}
+
 @test "of several platforms this machine's is taken, or the one that is asked for" {
 	local here=linux/amd64
 	case $(uname -m) in
