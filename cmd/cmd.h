@@ -100,6 +100,9 @@ size_t cmd_sets(const struct cmd *cmd, void *args, struct common_args *common,
 /* The command as the writers of help, manuals and completions need it; sets as cmd_sets() fills. */
 struct optdoc_cmd cmd_doc(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets);
 
+/* The example of options that take a map. */
+#define MAP_EXAMPLES "user:alice or 1000:100033:1"
+
 /* The option by which commands name a store. */
 #define OPT_STORE(s, m, ...) \
 	OPT_STR(s, m, "store", 's', "STORE", "Use this store of layers and images", \

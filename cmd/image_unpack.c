@@ -174,6 +174,7 @@ static const struct opt image_unpack_opts[] = {
 
 	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP",
 		"Create the flat tree or the bundle for this map",
+		.example = MAP_EXAMPLES,
 		.heading = "Flat trees and bundles", .forms = IN_FLAT | IN_BUNDLE,
 		.instead = "give the map when the image is mounted: the ids in a store are those "
 			   "of its images",

@@ -51,6 +51,7 @@ static const struct opt_form forms[] = {
 
 static const struct opt mount_opts[] = {
 	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP", "Translate on-disk ids with this map",
+		.example = MAP_EXAMPLES,
 		.forms = IN_MOUNT, .instead = FROM_LINE,
 		.more = "Several maps are joined. \"none\" removes the map that SOURCE has. See "
 			"MAPS."),

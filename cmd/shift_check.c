@@ -125,7 +125,8 @@ static int parse_op(void *dst, const char *val, struct err *e)
 
 static const struct opt shift_check_opts[] = {
 	OPT_LIST(struct check_args, maps, "map", 'm', "MAP",
-		"Expect this map between disk ids and seen ids", .forms = IN_VERIFY | IN_EXPLAIN,
+		"Expect this map between disk ids and seen ids",
+		.example = MAP_EXAMPLES, .forms = IN_VERIFY | IN_EXPLAIN,
 		.more = "Needed where neither the kernel nor a record shows the map of the mount: "
 			"for overlays of other programs, for instance. Elsewhere, a mount with "
 			"another map is a finding of verify and an error for explain. For explain "

@@ -23,6 +23,7 @@ static const struct opt_form forms[] = {
 
 static const struct opt userns_opts[] = {
 	OPT_LIST(struct userns_args, maps, "map", 'm', "MAP", "Set the ids the command runs with",
+		.example = MAP_EXAMPLES,
 		.more = "Several maps are joined. See MAPS."),
 	OPT_FLAG(struct userns_args, strict, "strict-map", 0,
 		"Refuse maps that cover only users or only groups",

@@ -35,6 +35,7 @@ struct opt {
 	size_t off;       /* of the member in the args struct */
 	const char *arg;  /* metavar; NULL for flags */
 	const char *help; /* one line of at most 60 columns, starts with a verb, no full stop */
+	const char *example; /* values for --help and the manual: "1K or 2M"; or NULL */
 	const char *more; /* further sentences for the manual (plain text), or NULL */
 	enum opt_comp comp;
 	const char *words; /* for CHOICE and COMP_WORDS: "text json", in the order of the index;

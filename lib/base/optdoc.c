@@ -45,8 +45,9 @@ static void print_option(const struct opt *o, const struct help_page *p)
 	n = snprintf(left, sizeof(left), "  %c%c%c --%s%s%s", o->letter ? '-' : ' ',
 		o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name, o->arg ? "=" : "",
 		o->arg ? o->arg : "");
-	(void)snprintf(help, sizeof(help), "%s%s%s%s", o->help, o->words ? " (" : "",
-		o->words ? o->words : "", o->words ? ")" : "");
+	(void)snprintf(help, sizeof(help), "%s%s%s%s%s%s", o->help, o->example ? ", such as " : "",
+		o->example ? o->example : "", o->words ? " (" : "", o->words ? o->words : "",
+		o->words ? ")" : "");
 
 	if (n + 2 > column)
 		(void)fprintf(p->f, "%s\n%*s", left, column, "");

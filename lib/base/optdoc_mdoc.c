@@ -102,7 +102,11 @@ static void put_option(struct buf *b, const struct opt *o)
 		put_arg(b, o->arg, strlen(o->arg));
 	}
 	buf_char(b, '\n');
-	put_text(b, o->help, ".");
+	put_text(b, o->help, o->example ? "," : ".");
+	if (o->example) {
+		buf_str(b, "such as\n");
+		put_text(b, o->example, ".");
+	}
 	if (o->words)
 		put_choice(b, o);
 	if (o->more)
