@@ -97,23 +97,23 @@ static const struct opt image_unpack_opts[] = {
 			"smallest map that covers the image. No store is used."),
 	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR",
 		"Create an OCI bundle from a stored image", .forms = IN_BUNDLE, .excl = EXCL_MODE,
-		.comp = COMP_DIR,
+		.comp = COMP_DIR, .operands = COMP_IMAGE,
 		.more = "DIR is created, or must be empty. The words after NAME replace the "
 			"image's Cmd. See BUNDLES."),
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
 		.forms = IN_ADMIN, .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers",
-		.filled = true, .forms = IN_ADMIN, .excl = EXCL_MODE),
+		.comp = COMP_IMAGE, .filled = true, .forms = IN_ADMIN, .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME",
-		"Check the layers of a stored image", .filled = true, .forms = IN_ADMIN,
-		.excl = EXCL_MODE,
+		"Check the layers of a stored image", .comp = COMP_IMAGE, .filled = true,
+		.forms = IN_ADMIN, .excl = EXCL_MODE,
 		.more = "Every file is compared with the header in the archive of its layer: "
 			"existence, type, owner, mode, size, device number and link target. File "
 			"contents, times and extended attributes are not checked, and a missing "
 			"whiteout is not detected."),
 	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME",
-		"Remove an image, but not its layers", .filled = true, .forms = IN_ADMIN,
-		.excl = EXCL_MODE,
+		"Remove an image, but not its layers", .comp = COMP_IMAGE, .filled = true,
+		.forms = IN_ADMIN, .excl = EXCL_MODE,
 		.more = "An image is not removed while an overlay with the source image:NAME and "
 			"with layers of this store is mounted. If the kernel does not show the "
 			"layers of a mount, an image of that name in another store counts too. "
@@ -173,9 +173,8 @@ static const struct opt image_unpack_opts[] = {
 			"it for scratch stores only. Killing the program is safe either way."),
 
 	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP",
-		"Create the flat tree or the bundle for this map",
-		.example = MAP_EXAMPLES,
-		.heading = "Flat trees and bundles", .forms = IN_FLAT | IN_BUNDLE,
+		"Create the flat tree or the bundle for this map", .example = MAP_EXAMPLES,
+		.comp = COMP_MAP, .heading = "Flat trees and bundles", .forms = IN_FLAT | IN_BUNDLE,
 		.instead = "give the map when the image is mounted: the ids in a store are those "
 			   "of its images",
 		.more = "The ids of the image are the map's disk ids, as they are in a store. With "

@@ -51,12 +51,12 @@ static const struct opt_form forms[] = {
 
 static const struct opt mount_opts[] = {
 	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP", "Translate on-disk ids with this map",
-		.example = MAP_EXAMPLES,
-		.forms = IN_MOUNT, .instead = FROM_LINE,
+		.example = MAP_EXAMPLES, .comp = COMP_MAP, .forms = IN_MOUNT, .instead = FROM_LINE,
 		.more = "Several maps are joined. \"none\" removes the map that SOURCE has. See "
 			"MAPS."),
 	OPT_LIST(struct mount_args, options, "options", 'o', "OPTIONS",
-		"Set mount options, separated by commas", .forms = IN_MOUNT, .instead = FROM_LINE,
+		"Set mount options, separated by commas", .comp = COMP_OPTIONS,
+		.values = mount_options_words, .forms = IN_MOUNT, .instead = FROM_LINE,
 		.more = "See MOUNT OPTIONS."),
 	OPT_STR(struct mount_args, type, "type", 't', "TYPE", "Mount a filesystem of this type",
 		.filled = true, .forms = IN_MOUNT, .instead = FROM_LINE,
@@ -440,7 +440,7 @@ const struct cmd cmd_mount_idmapped = {
 	.habits = mount_idmapped_habits,
 	.args_size = sizeof(struct mount_args),
 	.operands_max = SIZE_MAX,
-	.operand_comp = COMP_FILE,
+	.operand_comp = COMP_SOURCE,
 	.item = mount_item,
 	.flags = CMD_DRY_RUN | CMD_ROOT_GUARD,
 	.stopped = "each mount is complete or absent; the next run cleans up the rest",

@@ -125,8 +125,8 @@ static int parse_op(void *dst, const char *val, struct err *e)
 
 static const struct opt shift_check_opts[] = {
 	OPT_LIST(struct check_args, maps, "map", 'm', "MAP",
-		"Expect this map between disk ids and seen ids",
-		.example = MAP_EXAMPLES, .forms = IN_VERIFY | IN_EXPLAIN,
+		"Expect this map between disk ids and seen ids", .example = MAP_EXAMPLES,
+		.comp = COMP_MAP, .forms = IN_VERIFY | IN_EXPLAIN,
 		.more = "Needed where neither the kernel nor a record shows the map of the mount: "
 			"for overlays of other programs, for instance. Elsewhere, a mount with "
 			"another map is a finding of verify and an error for explain. For explain "
@@ -141,8 +141,8 @@ static const struct opt shift_check_opts[] = {
 		"Compare with this mtree(5) specification", .comp = COMP_FILE, .forms = IN_VERIFY,
 		.excl = EXCL_SIDE),
 	OPT_STR(struct check_args, image, "image", 0, "NAME",
-		"Read the disk ids from this stored image", .forms = IN_VERIFY | IN_EXPLAIN,
-		.excl = EXCL_SIDE,
+		"Read the disk ids from this stored image", .comp = COMP_IMAGE,
+		.forms = IN_VERIFY | IN_EXPLAIN, .excl = EXCL_SIDE,
 		.more = "For verify, the specifications of the image's layers are merged as the "
 			"layers are; ACLs and capabilities are read from the layers. For explain, "
 			"the disk ids are those in the layers."),
@@ -164,7 +164,7 @@ static const struct opt shift_check_opts[] = {
 	OPT_FLAG(struct check_args, submounts, "submounts", 0, "Enter the mounts below PATH too",
 		.forms = IN_VERIFY, .more = "Each mount is listed, and compared with its own map."),
 	OPT_STR(struct check_args, as, "as", 0, "UID[:GID[,GID...]]",
-		"Explain what this user may do", .forms = IN_EXPLAIN,
+		"Explain what this user may do", .comp = COMP_USER, .forms = IN_EXPLAIN,
 		.more = "The ids are numbers, or names of this system; a user's name alone brings "
 			"the user's groups with it. User 0 is assumed to have all capabilities of "
 			"its user namespace, other users none. The default is the calling user, "
@@ -188,12 +188,13 @@ static const struct opt shift_check_opts[] = {
 	OPT_FLAG(struct check_args, invert, "invert", 0, "Swap disk ids and seen ids",
 		.forms = IN_MAP, .excl = EXCL_MAP),
 	OPT_STR(struct check_args, compose, "compose", 0, "MAP2",
-		"Apply this map after the first one", .forms = IN_MAP, .excl = EXCL_MAP),
+		"Apply this map after the first one", .comp = COMP_MAP, .forms = IN_MAP,
+		.excl = EXCL_MAP),
 	OPT_STR(struct check_args, diff, "diff", 0, "MAP2",
-		"List disk ids that this map translates differently", .forms = IN_MAP,
-		.excl = EXCL_MAP | EXCL_DIFF_TO),
+		"List disk ids that this map translates differently", .comp = COMP_MAP,
+		.forms = IN_MAP, .excl = EXCL_MAP | EXCL_DIFF_TO),
 	OPT_STR(struct check_args, cover, "cover", 0, "TREE",
-		"Find the smallest map for this directory or image:NAME", .comp = COMP_DIR,
+		"Find the smallest map for this directory or image:NAME", .comp = COMP_SOURCE,
 		.forms = IN_MAP, .excl = EXCL_MAP,
 		.more = "With MAP, the result is the part of MAP that is needed; ids that MAP "
 			"does not contain are findings."),

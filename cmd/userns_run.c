@@ -8,6 +8,7 @@
 #include "../lib/broker/broker.h"
 #include "../lib/broker/rule.h"
 #include "../lib/idmap/userns.h"
+#include "../lib/mount/options.h"
 #include "../lib/ns/seal.h"
 #include "habits.h"
 
@@ -23,7 +24,7 @@ static const struct opt_form forms[] = {
 
 static const struct opt userns_opts[] = {
 	OPT_LIST(struct userns_args, maps, "map", 'm', "MAP", "Set the ids the command runs with",
-		.example = MAP_EXAMPLES,
+		.example = MAP_EXAMPLES, .comp = COMP_MAP,
 		.more = "Several maps are joined. See MAPS."),
 	OPT_FLAG(struct userns_args, strict, "strict-map", 0,
 		"Refuse maps that cover only users or only groups",
@@ -32,10 +33,11 @@ static const struct opt userns_opts[] = {
 	OPT_STR(struct userns_args, rootfs, "rootfs", 'r', "DIR", "Use this directory as the root",
 		.filled = true, .heading = "The root", .comp = COMP_DIR, .excl = EXCL_ROOT),
 	OPT_STR(struct userns_args, image, "image", 'i', "image:NAME",
-		"Use a stored image as the root", .filled = true, .excl = EXCL_ROOT,
-		.more = "The prefix image: may be omitted."),
+		"Use a stored image as the root", .comp = COMP_IMAGE, .filled = true,
+		.excl = EXCL_ROOT, .more = "The prefix image: may be omitted."),
 	OPT_LIST(struct userns_args, options, "options", 'o', "OPTIONS",
-		"Set mount options for the root, as in mount-idmapped", .needs = "rootfs image",
+		"Set mount options for the root, as in mount-idmapped", .comp = COMP_OPTIONS,
+		.values = mount_options_words, .needs = "rootfs image",
 		.more = "Without upper=DIR, changes to an image are kept in memory and end with "
 			"the command."),
 	OPT_STORE(struct userns_args, store, .filled = true),
@@ -56,7 +58,7 @@ static const struct opt userns_opts[] = {
 		"Set an environment variable, or keep the caller's",
 		.more = "VALUE is visible in ps output; NAME alone is not."),
 	OPT_STR(struct userns_args, user, "user", 'u', "USER[:GROUP]",
-		"Run as this user of the namespace", .filled = true,
+		"Run as this user of the namespace", .comp = COMP_USER, .filled = true,
 		.more = "Names are those of the root's /etc/passwd and /etc/group. The default is "
 			"root."),
 	OPT_STR(struct userns_args, hostname, "hostname", 0, "NAME",

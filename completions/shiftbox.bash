@@ -33,36 +33,36 @@ _shiftbox_value()
 	kind='' list=''
 	case $1:$2 in
 	--install:--install) kind='dir' ;;
-	mount-idmapped:--map | mount-idmapped:-m) kind='none' ;;
-	mount-idmapped:--options | mount-idmapped:-o) kind='none' ;;
+	mount-idmapped:--map | mount-idmapped:-m) kind='map' ;;
+	mount-idmapped:--options | mount-idmapped:-o) kind='options' list='map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize' ;;
 	mount-idmapped:--type | mount-idmapped:-t) kind='none' ;;
 	mount-idmapped:--store | mount-idmapped:-s) kind='dir' ;;
 	mount-idmapped:--fstab | mount-idmapped:-T) kind='file' ;;
 	mount-idmapped:--color) kind='words' list='auto always never' ;;
-	shift-check:--map | shift-check:-m) kind='none' ;;
+	shift-check:--map | shift-check:-m) kind='map' ;;
 	shift-check:--source) kind='dir' ;;
 	shift-check:--spec) kind='file' ;;
-	shift-check:--image) kind='none' ;;
+	shift-check:--image) kind='image' ;;
 	shift-check:--store | shift-check:-s) kind='dir' ;;
 	shift-check:--threads | shift-check:-j) kind='none' ;;
 	shift-check:--only) kind='words' list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable' ;;
 	shift-check:--max-findings) kind='none' ;;
-	shift-check:--as) kind='none' ;;
+	shift-check:--as) kind='user' ;;
 	shift-check:--userns) kind='none' ;;
 	shift-check:--op) kind='words' list='read write exec create unlink rename chmod utimes touch chown=' ;;
 	shift-check:--to) kind='words' list='kernel util-linux oci crun podman nspawn lxc incus fstab' ;;
-	shift-check:--compose) kind='none' ;;
-	shift-check:--diff) kind='none' ;;
-	shift-check:--cover) kind='dir' ;;
+	shift-check:--compose) kind='map' ;;
+	shift-check:--diff) kind='map' ;;
+	shift-check:--cover) kind='source' ;;
 	shift-check:--color) kind='words' list='auto always never' ;;
 	image-unpack:--store | image-unpack:-s) kind='dir' ;;
 	image-unpack:--name | image-unpack:-N) kind='none' ;;
 	image-unpack:--base) kind='none' ;;
 	image-unpack:--flat) kind='dir' ;;
 	image-unpack:--bundle) kind='dir' ;;
-	image-unpack:--show) kind='none' ;;
-	image-unpack:--verify) kind='none' ;;
-	image-unpack:--remove) kind='none' ;;
+	image-unpack:--show) kind='image' ;;
+	image-unpack:--verify) kind='image' ;;
+	image-unpack:--remove) kind='image' ;;
 	image-unpack:--jobs | image-unpack:-j) kind='none' ;;
 	image-unpack:--platform) kind='none' ;;
 	image-unpack:--max-bytes) kind='none' ;;
@@ -70,17 +70,17 @@ _shiftbox_value()
 	image-unpack:--caps) kind='words' list='keep rebase' ;;
 	image-unpack:--devices) kind='words' list='make skip' ;;
 	image-unpack:--unmapped) kind='words' list='refuse skip overflow' ;;
-	image-unpack:--map | image-unpack:-m) kind='none' ;;
+	image-unpack:--map | image-unpack:-m) kind='map' ;;
 	image-unpack:--color) kind='words' list='auto always never' ;;
-	userns-run:--map | userns-run:-m) kind='none' ;;
+	userns-run:--map | userns-run:-m) kind='map' ;;
 	userns-run:--rootfs | userns-run:-r) kind='dir' ;;
-	userns-run:--image | userns-run:-i) kind='none' ;;
-	userns-run:--options | userns-run:-o) kind='none' ;;
+	userns-run:--image | userns-run:-i) kind='image' ;;
+	userns-run:--options | userns-run:-o) kind='options' list='map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize' ;;
 	userns-run:--store | userns-run:-s) kind='dir' ;;
 	userns-run:--bind | userns-run:-b) kind='none' ;;
 	userns-run:--workdir | userns-run:-w) kind='none' ;;
 	userns-run:--env | userns-run:-e) kind='none' ;;
-	userns-run:--user | userns-run:-u) kind='none' ;;
+	userns-run:--user | userns-run:-u) kind='user' ;;
 	userns-run:--hostname) kind='none' ;;
 	userns-run:--net) kind='words' list='host none' ;;
 	userns-run:--allow) kind='words' list='mknod:safe mknod:c: mknod:b: mount: umount chown:report chown:emulate' ;;
@@ -128,16 +128,68 @@ _shiftbox_operand()
 {
 	kind=none list=''
 	case $1 in
-	mount-idmapped) kind='file' ;;
+	mount-idmapped) kind='source' ;;
 	shift-check) kind='words' list='verify explain list map subid host' ;;
 	image-unpack) kind='file' ;;
 	userns-run) kind='command' ;;
 	esac
+	for word in "${words[@]}"; do
+		case $1:$word in
+		image-unpack:--bundle) kind='image' ;;
+		esac
+	done
+}
+
+# Adds the images of the store to names, each after $1. Runs no program.
+_shiftbox_images()
+{
+	local word prev='' store=${XDG_DATA_HOME:-${HOME-}/.local/share}/shiftbox
+
+	[[ $EUID -ne 0 ]] || store=/var/lib/shiftbox
+	for word in "${words[@]}"; do
+		[[ $prev != -s && $prev != --store ]] || store=$word
+		prev=$word
+	done
+	while IFS= read -r word; do
+		word=${word##*/}
+		[[ $word != [.-]* && $word != *[!A-Za-z0-9._+:@=~%-]* ]] || continue
+		names+=("$1$word")
+	done < <(compgen -f -- "$store/images/" 2>/dev/null)
+}
+
+# Adds what may begin the map $2 to names, each after $1.
+_shiftbox_map()
+{
+	local word
+
+	case $2 in
+	user:* | owner:*)
+		while IFS= read -r word; do
+			names+=("$1${2%%:*}:$word")
+		done < <(compgen -u -- "${2#*:}" 2>/dev/null) ;;
+	subid:*)
+		while IFS=: read -r word _; do
+			[[ ! $word || $word == *[!A-Za-z0-9._-]* ]] || names+=("${1}subid:$word")
+		done < <(cat /etc/subuid 2>/dev/null) ;;
+	*) for word in user: subid: owner: auto none +; do names+=("$1$word"); done ;;
+	esac
+}
+
+# Offers those of names that begin with what is typed.
+_shiftbox_offer()
+{
+	local word
+
+	for word in "${names[@]}"; do
+		[[ $word != "$cur"* ]] || COMPREPLY+=("${word#"$before"}")
+	done
+	[[ "${COMPREPLY[*]} " != *[:=+]" "* ]] || compopt -o nospace
 }
 
 _shiftbox()
 {
 	local words=() word i command kind list cur prev rest=${COMP_LINE-} gap before form
+	local names=()
 
 	# readline splits at '=' and ':'; put --name=value together as two words, a:b as one.
 	for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -146,7 +198,8 @@ _shiftbox()
 		rest=${rest#"$gap"}
 		if [[ $word == = && ${words[-1]-} == --* ]]; then
 			[[ $i -lt $COMP_CWORD ]] || words+=('')
-		elif [[ $i -gt 0 && $rest && -z $gap && ($word == :* || $before == *:) ]]; then
+		elif [[ $i -gt 0 && $rest && -z $gap && ${words[-1]-} != --* &&
+			($word == [:=]* || $before == *[:=]) ]]; then
 			words[-1]+=$word
 		else
 			words+=("$word")
@@ -174,11 +227,33 @@ _shiftbox()
 			[[ " ${words[*]:0:${#words[@]}-1} " != *" $word "* ]] || kind='file'
 		done
 	fi
-	# readline replaces only the part after the last colon.
+	# readline replaces only the part after the last colon or equals sign.
 	before=''
-	[[ $cur != *:* || ${COMP_WORDBREAKS-} != *:* ]] || before=${cur%:*}:
+	for word in : =; do
+		[[ $cur == *"$word"* && ${COMP_WORDBREAKS-} == *"$word"* ]] || continue
+		gap=${cur%"$word"*}$word
+		[[ ${#gap} -le ${#before} ]] || before=$gap
+	done
+	case $kind in
+	image) _shiftbox_images "$([[ $cur != image:* ]] || echo image:)" ;;
+	source) [[ $cur != image:* && image: != "$cur"* ]] || _shiftbox_images image: ;;
+	map) _shiftbox_map '' "$cur" ;;
+	options)
+		gap=''
+		[[ $cur != *,* ]] || gap=${cur%,*},
+		if [[ ${cur#"$gap"} == map=* ]]; then
+			_shiftbox_map "${gap}map=" "${cur#"${gap}map="}"
+		else
+			for word in $list; do names+=("$gap$word"); done
+		fi ;;
+	esac
+	_shiftbox_offer
 	[[ $kind == words ]] || cur=${cur#"$before"}
 	case $kind in
+	source)
+		[[ $before != image: ]] || return
+		compopt -o filenames
+		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur") ;;
 	file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
 	user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
@@ -187,7 +262,6 @@ _shiftbox()
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 		COMPREPLY=("${COMPREPLY[@]#"$before"}")
 		[[ ${COMPREPLY[*]} != *: ]] || compopt -o nospace ;;
-	*) COMPREPLY=() ;;
 	esac
 }
 

@@ -57,6 +57,66 @@ function __shiftbox_form
 	test -z "$form"; or contains -- $form $argv[2..]
 end
 
+# The value that is being typed
+function __shiftbox_value
+	commandline -ct | string replace -r '^--[a-z-]+=' ''
+end
+
+# The images of the store that the line names, or the default one, each after $argv[1]
+function __shiftbox_images
+	set -l data $XDG_DATA_HOME
+	test -n "$data"; or set data $HOME/.local/share
+	set -l store $data/shiftbox
+	test (id -u) -ne 0; or set store /var/lib/shiftbox
+	set -l before $argv[1]
+	string match -q 'image:*' -- (__shiftbox_value); and set before image:
+	set -l last ''
+	for word in (commandline -opc)
+		contains -- $last -s --store; and set store $word
+		string match -q -- '--store=*' $word; and set store (string sub -s 9 -- $word)
+		set last $word
+	end
+	for name in $store/images/*
+		set name (string replace -r '.*/' '' -- $name)
+		string match -qr '^[A-Za-z0-9_+:@=~%][A-Za-z0-9._+:@=~%-]*$' -- $name
+		and echo "$before$name"
+	end
+end
+
+# What may begin the map $argv[2], each after $argv[1]
+function __shiftbox_maps
+	switch "$argv[2]"
+		case 'user:*' 'owner:*'
+			set -l word (string replace -r ':.*' ':' -- $argv[2])
+			for name in (__fish_complete_users | string replace -r '\t.*' '')
+				echo "$argv[1]$word$name"
+			end
+		case 'subid:*'
+			test -r /etc/subuid; or return
+			for name in (string match -r '^[A-Za-z0-9_][^:]*' </etc/subuid)
+				echo "$argv[1]subid:$name"
+			end
+		case '*'
+			for word in user: subid: owner: auto none +
+				echo "$argv[1]$word"
+			end
+	end
+end
+
+# Mount options, of which $argv are all, with commas between them
+function __shiftbox_list
+	set -l value (__shiftbox_value)
+	set -l before (string match -r '^.*,' -- $value)
+	set -l rest (string replace -r '^.*,' '' -- $value)
+	if string match -q 'map=*' -- $rest
+		__shiftbox_maps "$before"map= (string replace 'map=' '' -- $rest)
+	else
+		for word in $argv
+			echo "$before$word"
+		end
+	end
+end
+
 complete -c shiftbox -n __shiftbox_bare -f
 complete -c shiftbox -n __shiftbox_bare -l list -d 'List the commands'
 complete -c shiftbox -n __shiftbox_bare -l install -x -a '(__fish_complete_directories)' -d 'Make a link for each command'
@@ -67,8 +127,8 @@ complete -c shiftbox -n __shiftbox_bare -a shift-check -d 'Check owners and ID m
 complete -c shiftbox -n __shiftbox_bare -a image-unpack -d 'Unpack an image into a store, layer by layer, without chown'
 complete -c shiftbox -n __shiftbox_bare -a userns-run -d 'Run a command as root of a user namespace'
 
-complete -c shiftbox -n '__shiftbox_using mount-idmapped' -n '__shiftbox_form mount-idmapped ' -s m -l map -x -d 'Translate on-disk ids with this map'
-complete -c shiftbox -n '__shiftbox_using mount-idmapped' -n '__shiftbox_form mount-idmapped ' -s o -l options -x -d 'Set mount options, separated by commas'
+complete -c shiftbox -n '__shiftbox_using mount-idmapped' -n '__shiftbox_form mount-idmapped ' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Translate on-disk ids with this map'
+complete -c shiftbox -n '__shiftbox_using mount-idmapped' -n '__shiftbox_form mount-idmapped ' -s o -l options -x -a '(__shiftbox_list map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize)' -d 'Set mount options, separated by commas'
 complete -c shiftbox -n '__shiftbox_using mount-idmapped' -n '__shiftbox_form mount-idmapped ' -s t -l type -x -d 'Mount a filesystem of this type'
 complete -c shiftbox -n '__shiftbox_using mount-idmapped' -n '__shiftbox_form mount-idmapped 1' -l strict-map -d 'Refuse maps that cover only users or only groups'
 complete -c shiftbox -n '__shiftbox_using mount-idmapped' -n '__shiftbox_form mount-idmapped 1' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
@@ -85,10 +145,10 @@ complete -c shiftbox -n '__shiftbox_using mount-idmapped' -l color -x -a 'auto a
 complete -c shiftbox -n '__shiftbox_using mount-idmapped' -s h -l help -d 'Show this help and exit'
 complete -c shiftbox -n '__shiftbox_using mount-idmapped' -s V -l version -d 'Show the version and exit'
 complete -c shiftbox -n '__shiftbox_using mount-idmapped' -s n -l dry-run -d 'Show what would be done and change nothing'
-complete -c shiftbox -n '__shiftbox_using mount-idmapped' -F
+complete -c shiftbox -n '__shiftbox_using mount-idmapped' -F -a '(__shiftbox_images image:)'
 
-complete -c mount-idmapped -n '__shiftbox_form mount-idmapped ' -s m -l map -x -d 'Translate on-disk ids with this map'
-complete -c mount-idmapped -n '__shiftbox_form mount-idmapped ' -s o -l options -x -d 'Set mount options, separated by commas'
+complete -c mount-idmapped -n '__shiftbox_form mount-idmapped ' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Translate on-disk ids with this map'
+complete -c mount-idmapped -n '__shiftbox_form mount-idmapped ' -s o -l options -x -a '(__shiftbox_list map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize)' -d 'Set mount options, separated by commas'
 complete -c mount-idmapped -n '__shiftbox_form mount-idmapped ' -s t -l type -x -d 'Mount a filesystem of this type'
 complete -c mount-idmapped -n '__shiftbox_form mount-idmapped 1' -l strict-map -d 'Refuse maps that cover only users or only groups'
 complete -c mount-idmapped -n '__shiftbox_form mount-idmapped 1' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
@@ -105,27 +165,27 @@ complete -c mount-idmapped -l color -x -a 'auto always never' -d 'Colour the out
 complete -c mount-idmapped -s h -l help -d 'Show this help and exit'
 complete -c mount-idmapped -s V -l version -d 'Show the version and exit'
 complete -c mount-idmapped -s n -l dry-run -d 'Show what would be done and change nothing'
-complete -c mount-idmapped -F
+complete -c mount-idmapped -F -a '(__shiftbox_images image:)'
 
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1' -s m -l map -x -d 'Expect this map between disk ids and seen ids'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Expect this map between disk ids and seen ids'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l source -x -a '(__fish_complete_directories)' -d 'Compare with this directory'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l spec -r -F -d 'Compare with this mtree(5) specification'
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1' -l image -x -d 'Read the disk ids from this stored image'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1' -l image -x -a '(__shiftbox_images)' -d 'Read the disk ids from this stored image'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1 3' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 3' -s j -l threads -x -d 'Use this many threads'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable' -d 'Report only findings of this class'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l max-findings -x -d 'Stop after this many findings; 0 prints all'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l summary -d 'Print only the summary'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l submounts -d 'Enter the mounts below PATH too'
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 1' -l as -x -d 'Explain what this user may do'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 1' -l as -x -a '(__fish_complete_users)' -d 'Explain what this user may do'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 1' -l userns -x -d 'Explain as seen from this process\'s user namespace'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 1' -l op -x -a 'read write exec create unlink rename chmod utimes touch chown=' -d 'Check this operation only (exit 3 unless it works)'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 2' -l all-namespaces -d 'List the mounts of all mount namespaces'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l to -x -a 'kernel util-linux oci crun podman nspawn lxc incus fstab' -d 'Print the map in the syntax of another tool'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l invert -d 'Swap disk ids and seen ids'
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l compose -x -d 'Apply this map after the first one'
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l diff -x -d 'List disk ids that this map translates differently'
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l cover -x -a '(__fish_complete_directories)' -d 'Find the smallest map for this directory or image:NAME'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l compose -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Apply this map after the first one'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l diff -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'List disk ids that this map translates differently'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l cover -r -F -a '(__shiftbox_images image:)' -d 'Find the smallest map for this directory or image:NAME'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l json -d 'Print results and errors as JSON'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s v -l verbose -d 'Log every step and decision to stderr'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s q -l quiet -d 'Print only results, warnings and errors'
@@ -135,25 +195,25 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -s V -l version -d 'Show 
 complete -c shiftbox -n '__shiftbox_using shift-check' -F
 complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify explain list map subid host' -a 'verify explain list map subid host'
 
-complete -c shift-check -n '__shiftbox_form shift-check 0 1' -s m -l map -x -d 'Expect this map between disk ids and seen ids'
+complete -c shift-check -n '__shiftbox_form shift-check 0 1' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Expect this map between disk ids and seen ids'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l source -x -a '(__fish_complete_directories)' -d 'Compare with this directory'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l spec -r -F -d 'Compare with this mtree(5) specification'
-complete -c shift-check -n '__shiftbox_form shift-check 0 1' -l image -x -d 'Read the disk ids from this stored image'
+complete -c shift-check -n '__shiftbox_form shift-check 0 1' -l image -x -a '(__shiftbox_images)' -d 'Read the disk ids from this stored image'
 complete -c shift-check -n '__shiftbox_form shift-check 0 1 3' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shift-check -n '__shiftbox_form shift-check 0 3' -s j -l threads -x -d 'Use this many threads'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable' -d 'Report only findings of this class'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l max-findings -x -d 'Stop after this many findings; 0 prints all'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l summary -d 'Print only the summary'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l submounts -d 'Enter the mounts below PATH too'
-complete -c shift-check -n '__shiftbox_form shift-check 1' -l as -x -d 'Explain what this user may do'
+complete -c shift-check -n '__shiftbox_form shift-check 1' -l as -x -a '(__fish_complete_users)' -d 'Explain what this user may do'
 complete -c shift-check -n '__shiftbox_form shift-check 1' -l userns -x -d 'Explain as seen from this process\'s user namespace'
 complete -c shift-check -n '__shiftbox_form shift-check 1' -l op -x -a 'read write exec create unlink rename chmod utimes touch chown=' -d 'Check this operation only (exit 3 unless it works)'
 complete -c shift-check -n '__shiftbox_form shift-check 2' -l all-namespaces -d 'List the mounts of all mount namespaces'
 complete -c shift-check -n '__shiftbox_form shift-check 3' -l to -x -a 'kernel util-linux oci crun podman nspawn lxc incus fstab' -d 'Print the map in the syntax of another tool'
 complete -c shift-check -n '__shiftbox_form shift-check 3' -l invert -d 'Swap disk ids and seen ids'
-complete -c shift-check -n '__shiftbox_form shift-check 3' -l compose -x -d 'Apply this map after the first one'
-complete -c shift-check -n '__shiftbox_form shift-check 3' -l diff -x -d 'List disk ids that this map translates differently'
-complete -c shift-check -n '__shiftbox_form shift-check 3' -l cover -x -a '(__fish_complete_directories)' -d 'Find the smallest map for this directory or image:NAME'
+complete -c shift-check -n '__shiftbox_form shift-check 3' -l compose -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Apply this map after the first one'
+complete -c shift-check -n '__shiftbox_form shift-check 3' -l diff -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'List disk ids that this map translates differently'
+complete -c shift-check -n '__shiftbox_form shift-check 3' -l cover -r -F -a '(__shiftbox_images image:)' -d 'Find the smallest map for this directory or image:NAME'
 complete -c shift-check -l json -d 'Print results and errors as JSON'
 complete -c shift-check -s v -l verbose -d 'Log every step and decision to stderr'
 complete -c shift-check -s q -l quiet -d 'Print only results, warnings and errors'
@@ -171,9 +231,9 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form imag
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 2' -l scan -d 'Report what the image needs; write nothing'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3' -l bundle -x -a '(__fish_complete_directories)' -d 'Create an OCI bundle from a stored image'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -s l -l list -d 'List the images of the store'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l show -x -d 'Show an image and its layers'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l verify -x -d 'Check the layers of a stored image'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l remove -x -d 'Remove an image, but not its layers'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that no image uses'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
@@ -184,7 +244,7 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form imag
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l devices -x -a 'make skip' -d 'Choose what to do with device nodes'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l unmapped -x -a 'refuse skip overflow' -d 'Choose what to do with owners that have no id here'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l no-sync -d 'Do not wait until the data is on disk'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 3' -s m -l map -x -d 'Create the flat tree or the bundle for this map'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 3' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Create the flat tree or the bundle for this map'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l replace -d 'Replace whatever DIR contains'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3' -s t -l terminal -d 'Run the bundle\'s program on a terminal'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -l json -d 'Print results and errors as JSON'
@@ -194,7 +254,8 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -l color -x -a 'auto alw
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s h -l help -d 'Show this help and exit'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s V -l version -d 'Show the version and exit'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s n -l dry-run -d 'Show what would be done and change nothing'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -F
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__fish_contains_opt bundle' -f -a '(__shiftbox_images)'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt bundle' -F
 
 complete -c image-unpack -n '__shiftbox_form image-unpack 3 4' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c image-unpack -n '__shiftbox_form image-unpack ' -s N -l name -x -d 'Name the image'
@@ -204,9 +265,9 @@ complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l flat -x -a '(__f
 complete -c image-unpack -n '__shiftbox_form image-unpack 2' -l scan -d 'Report what the image needs; write nothing'
 complete -c image-unpack -n '__shiftbox_form image-unpack 3' -l bundle -x -a '(__fish_complete_directories)' -d 'Create an OCI bundle from a stored image'
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -s l -l list -d 'List the images of the store'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l show -x -d 'Show an image and its layers'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l verify -x -d 'Check the layers of a stored image'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l remove -x -d 'Remove an image, but not its layers'
+complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
+complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
+complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that no image uses'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
@@ -217,7 +278,7 @@ complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l caps -x -a 'keep
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l devices -x -a 'make skip' -d 'Choose what to do with device nodes'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l unmapped -x -a 'refuse skip overflow' -d 'Choose what to do with owners that have no id here'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l no-sync -d 'Do not wait until the data is on disk'
-complete -c image-unpack -n '__shiftbox_form image-unpack 1 3' -s m -l map -x -d 'Create the flat tree or the bundle for this map'
+complete -c image-unpack -n '__shiftbox_form image-unpack 1 3' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Create the flat tree or the bundle for this map'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l replace -d 'Replace whatever DIR contains'
 complete -c image-unpack -n '__shiftbox_form image-unpack 3' -s t -l terminal -d 'Run the bundle\'s program on a terminal'
 complete -c image-unpack -l json -d 'Print results and errors as JSON'
@@ -227,20 +288,21 @@ complete -c image-unpack -l color -x -a 'auto always never' -d 'Colour the outpu
 complete -c image-unpack -s h -l help -d 'Show this help and exit'
 complete -c image-unpack -s V -l version -d 'Show the version and exit'
 complete -c image-unpack -s n -l dry-run -d 'Show what would be done and change nothing'
-complete -c image-unpack -F
+complete -c image-unpack -n '__fish_contains_opt bundle' -f -a '(__shiftbox_images)'
+complete -c image-unpack -n 'not __fish_contains_opt bundle' -F
 
-complete -c shiftbox -n '__shiftbox_using userns-run' -s m -l map -x -d 'Set the ids the command runs with'
+complete -c shiftbox -n '__shiftbox_using userns-run' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Set the ids the command runs with'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l strict-map -d 'Refuse maps that cover only users or only groups'
 complete -c shiftbox -n '__shiftbox_using userns-run' -s r -l rootfs -x -a '(__fish_complete_directories)' -d 'Use this directory as the root'
-complete -c shiftbox -n '__shiftbox_using userns-run' -s i -l image -x -d 'Use a stored image as the root'
-complete -c shiftbox -n '__shiftbox_using userns-run' -s o -l options -x -d 'Set mount options for the root, as in mount-idmapped'
+complete -c shiftbox -n '__shiftbox_using userns-run' -s i -l image -x -a '(__shiftbox_images)' -d 'Use a stored image as the root'
+complete -c shiftbox -n '__shiftbox_using userns-run' -s o -l options -x -a '(__shiftbox_list map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize)' -d 'Set mount options for the root, as in mount-idmapped'
 complete -c shiftbox -n '__shiftbox_using userns-run' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using userns-run' -s b -l bind -x -d 'Show SRC as DST; words: ro rw dev public map map=MAP'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l read-only -d 'Make the root read-only'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l resolv-conf -d 'Show the host\'s /etc/resolv.conf'
 complete -c shiftbox -n '__shiftbox_using userns-run' -s w -l workdir -x -d 'Start in this directory of the root'
 complete -c shiftbox -n '__shiftbox_using userns-run' -s e -l env -x -d 'Set an environment variable, or keep the caller\'s'
-complete -c shiftbox -n '__shiftbox_using userns-run' -s u -l user -x -d 'Run as this user of the namespace'
+complete -c shiftbox -n '__shiftbox_using userns-run' -s u -l user -x -a '(__fish_complete_users)' -d 'Run as this user of the namespace'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l hostname -x -d 'Set the host name in the namespace'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l net -x -a 'host none' -d 'Use the host\'s network, or only a loopback device'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l new-privs -d 'Honour set-uid bits and file capabilities'
@@ -256,18 +318,18 @@ complete -c shiftbox -n '__shiftbox_using userns-run' -s h -l help -d 'Show this
 complete -c shiftbox -n '__shiftbox_using userns-run' -s V -l version -d 'Show the version and exit'
 complete -c shiftbox -n '__shiftbox_using userns-run' -f -a '(__fish_complete_command)'
 
-complete -c userns-run -s m -l map -x -d 'Set the ids the command runs with'
+complete -c userns-run -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Set the ids the command runs with'
 complete -c userns-run -l strict-map -d 'Refuse maps that cover only users or only groups'
 complete -c userns-run -s r -l rootfs -x -a '(__fish_complete_directories)' -d 'Use this directory as the root'
-complete -c userns-run -s i -l image -x -d 'Use a stored image as the root'
-complete -c userns-run -s o -l options -x -d 'Set mount options for the root, as in mount-idmapped'
+complete -c userns-run -s i -l image -x -a '(__shiftbox_images)' -d 'Use a stored image as the root'
+complete -c userns-run -s o -l options -x -a '(__shiftbox_list map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize)' -d 'Set mount options for the root, as in mount-idmapped'
 complete -c userns-run -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c userns-run -s b -l bind -x -d 'Show SRC as DST; words: ro rw dev public map map=MAP'
 complete -c userns-run -l read-only -d 'Make the root read-only'
 complete -c userns-run -l resolv-conf -d 'Show the host\'s /etc/resolv.conf'
 complete -c userns-run -s w -l workdir -x -d 'Start in this directory of the root'
 complete -c userns-run -s e -l env -x -d 'Set an environment variable, or keep the caller\'s'
-complete -c userns-run -s u -l user -x -d 'Run as this user of the namespace'
+complete -c userns-run -s u -l user -x -a '(__fish_complete_users)' -d 'Run as this user of the namespace'
 complete -c userns-run -l hostname -x -d 'Set the host name in the namespace'
 complete -c userns-run -l net -x -a 'host none' -d 'Use the host\'s network, or only a loopback device'
 complete -c userns-run -l new-privs -d 'Honour set-uid bits and file capabilities'

@@ -26,7 +26,18 @@ enum opt_type {
 };
 
 /* What a shell completes as the value of an option, or as an operand. */
-enum opt_comp { COMP_NONE, COMP_FILE, COMP_DIR, COMP_USER, COMP_COMMAND, COMP_WORDS };
+enum opt_comp {
+	COMP_NONE,
+	COMP_FILE,
+	COMP_DIR,
+	COMP_USER,
+	COMP_COMMAND,
+	COMP_WORDS,
+	COMP_IMAGE,   /* an image in the store, with or without "image:" */
+	COMP_SOURCE,  /* a file, or image:NAME */
+	COMP_MAP,     /* the beginning of a map */
+	COMP_OPTIONS, /* mount options, with commas between them */
+};
 
 struct opt {
 	const char *name; /* long name; NULL ends a table */
@@ -40,6 +51,9 @@ struct opt {
 	enum opt_comp comp;
 	const char *words; /* for CHOICE and COMP_WORDS: "text json", in the order of the index;
 	                      a word that ends in ":" is only the beginning of a value */
+	const char *(*values)(void); /* for COMP_OPTIONS: "ro map=", blank-separated; those with
+	                                a value end in "=" */
+	enum opt_comp operands; /* of a command line with this option; COMP_NONE: as without it */
 	unsigned forms;    /* a bit for each form (opt_form.h) that accepts it; 0: all forms */
 	unsigned excl;     /* options that share a bit exclude each other */
 	bool filled;       /* for STR: an empty value is refused (an unset variable of a script) */

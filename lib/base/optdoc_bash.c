@@ -23,10 +23,57 @@ static const char bash_forms[] =
 	"\t\tshift\n"
 	"\t\tcase $command:$word in\n";
 
+/*
+ * What follows is never expanded by the shell (compgen -W would do that): names of files in a store
+ * may be anybody's.
+ */
+static const char bash_names[] =
+	"# Adds the images of the store to names, each after $1. Runs no program.\n"
+	"_shiftbox_images()\n"
+	"{\n"
+	"\tlocal word prev='' store=${XDG_DATA_HOME:-${HOME-}/.local/share}/shiftbox\n\n"
+	"\t[[ $EUID -ne 0 ]] || store=/var/lib/shiftbox\n"
+	"\tfor word in \"${words[@]}\"; do\n"
+	"\t\t[[ $prev != -s && $prev != --store ]] || store=$word\n"
+	"\t\tprev=$word\n"
+	"\tdone\n"
+	"\twhile IFS= read -r word; do\n"
+	"\t\tword=${word##*/}\n"
+	"\t\t[[ $word != [.-]* && $word != *[!A-Za-z0-9._+:@=~%-]* ]] || continue\n"
+	"\t\tnames+=(\"$1$word\")\n"
+	"\tdone < <(compgen -f -- \"$store/images/\" 2>/dev/null)\n"
+	"}\n\n"
+	"# Adds what may begin the map $2 to names, each after $1.\n"
+	"_shiftbox_map()\n"
+	"{\n"
+	"\tlocal word\n\n"
+	"\tcase $2 in\n"
+	"\tuser:* | owner:*)\n"
+	"\t\twhile IFS= read -r word; do\n"
+	"\t\t\tnames+=(\"$1${2%%:*}:$word\")\n"
+	"\t\tdone < <(compgen -u -- \"${2#*:}\" 2>/dev/null) ;;\n"
+	"\tsubid:*)\n"
+	"\t\twhile IFS=: read -r word _; do\n"
+	"\t\t\t[[ ! $word || $word == *[!A-Za-z0-9._-]* ]] || names+=(\"${1}subid:$word\")\n"
+	"\t\tdone < <(cat /etc/subuid 2>/dev/null) ;;\n"
+	"\t*) for word in " SHELL_MAP_WORDS "; do names+=(\"$1$word\"); done ;;\n"
+	"\tesac\n"
+	"}\n\n"
+	"# Offers those of names that begin with what is typed.\n"
+	"_shiftbox_offer()\n"
+	"{\n"
+	"\tlocal word\n\n"
+	"\tfor word in \"${names[@]}\"; do\n"
+	"\t\t[[ $word != \"$cur\"* ]] || COMPREPLY+=(\"${word#\"$before\"}\")\n"
+	"\tdone\n"
+	"\t[[ \"${COMPREPLY[*]} \" != *[:=+]\" \"* ]] || compopt -o nospace\n"
+	"}\n\n";
+
 static const char bash_tail[] =
 	"_shiftbox()\n"
 	"{\n"
-	"\tlocal words=() word i command kind list cur prev rest=${COMP_LINE-} gap before form\n\n"
+	"\tlocal words=() word i command kind list cur prev rest=${COMP_LINE-} gap before form\n"
+	"\tlocal names=()\n\n"
 	"\t# readline splits at '=' and ':'; put --name=value together as two words, a:b as one.\n"
 	"\tfor ((i = 0; i <= COMP_CWORD; i++)); do\n"
 	"\t\tword=${COMP_WORDS[i]} before=${COMP_WORDS[i - (i > 0)]}\n"
@@ -34,7 +81,8 @@ static const char bash_tail[] =
 	"\t\trest=${rest#\"$gap\"}\n"
 	"\t\tif [[ $word == = && ${words[-1]-} == --* ]]; then\n"
 	"\t\t\t[[ $i -lt $COMP_CWORD ]] || words+=('')\n"
-	"\t\telif [[ $i -gt 0 && $rest && -z $gap && ($word == :* || $before == *:) ]]; then\n"
+	"\t\telif [[ $i -gt 0 && $rest && -z $gap && ${words[-1]-} != --* &&\n"
+	"\t\t\t($word == [:=]* || $before == *[:=]) ]]; then\n"
 	"\t\t\twords[-1]+=$word\n"
 	"\t\telse\n"
 	"\t\t\twords+=(\"$word\")\n"
@@ -62,11 +110,33 @@ static const char bash_tail[] =
 	"\t\t\t[[ \" ${words[*]:0:${#words[@]}-1} \" != *\" $word \"* ]] || kind='file'\n"
 	"\t\tdone\n"
 	"\tfi\n"
-	"\t# readline replaces only the part after the last colon.\n"
+	"\t# readline replaces only the part after the last colon or equals sign.\n"
 	"\tbefore=''\n"
-	"\t[[ $cur != *:* || ${COMP_WORDBREAKS-} != *:* ]] || before=${cur%:*}:\n"
+	"\tfor word in : =; do\n"
+	"\t\t[[ $cur == *\"$word\"* && ${COMP_WORDBREAKS-} == *\"$word\"* ]] || continue\n"
+	"\t\tgap=${cur%\"$word\"*}$word\n"
+	"\t\t[[ ${#gap} -le ${#before} ]] || before=$gap\n"
+	"\tdone\n"
+	"\tcase $kind in\n"
+	"\timage) _shiftbox_images \"$([[ $cur != image:* ]] || echo image:)\" ;;\n"
+	"\tsource) [[ $cur != image:* && image: != \"$cur\"* ]] || _shiftbox_images image: ;;\n"
+	"\tmap) _shiftbox_map '' \"$cur\" ;;\n"
+	"\toptions)\n"
+	"\t\tgap=''\n"
+	"\t\t[[ $cur != *,* ]] || gap=${cur%,*},\n"
+	"\t\tif [[ ${cur#\"$gap\"} == map=* ]]; then\n"
+	"\t\t\t_shiftbox_map \"${gap}map=\" \"${cur#\"${gap}map=\"}\"\n"
+	"\t\telse\n"
+	"\t\t\tfor word in $list; do names+=(\"$gap$word\"); done\n"
+	"\t\tfi ;;\n"
+	"\tesac\n"
+	"\t_shiftbox_offer\n"
 	"\t[[ $kind == words ]] || cur=${cur#\"$before\"}\n"
 	"\tcase $kind in\n"
+	"\tsource)\n"
+	"\t\t[[ $before != image: ]] || return\n"
+	"\t\tcompopt -o filenames\n"
+	"\t\tmapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
 	"\tfile) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
 	"\tdir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\") ;;\n"
 	"\tuser) mapfile -t COMPREPLY < <(compgen -u -- \"$cur\") ;;\n"
@@ -75,7 +145,6 @@ static const char bash_tail[] =
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\")\n"
 	"\t\tCOMPREPLY=(\"${COMPREPLY[@]#\"$before\"}\")\n"
 	"\t\t[[ ${COMPREPLY[*]} != *: ]] || compopt -o nospace ;;\n"
-	"\t*) COMPREPLY=() ;;\n"
 	"\tesac\n"
 	"}\n\n";
 
@@ -88,6 +157,10 @@ static const char *bash_kind(enum opt_comp comp)
 		[COMP_USER] = "user",
 		[COMP_COMMAND] = "command",
 		[COMP_WORDS] = "words",
+		[COMP_IMAGE] = "image",
+		[COMP_SOURCE] = "source",
+		[COMP_MAP] = "map",
+		[COMP_OPTIONS] = "options",
 	};
 
 	return kinds[comp];
@@ -154,7 +227,19 @@ static void bash_values(const struct optdoc_cmd *c, FILE *f)
 		if (o->letter)
 			(void)fprintf(f, " | %s:-%c", c->name, o->letter);
 		(void)fputs(") ", f);
-		bash_assign(f, o->comp, o->words);
+		bash_assign(f, o->comp, o->values ? o->values() : o->words);
+	}
+}
+
+/* An option may change what the operands are. */
+static void bash_operands_of_options(const struct optdoc_cmd *c, FILE *f)
+{
+	EACH_OPTION(c, s, o)
+	{
+		if (o->operands == COMP_NONE)
+			continue;
+		(void)fprintf(f, "\t\t%s:--%s) ", c->name, o->name);
+		bash_assign(f, o->operands, NULL);
 	}
 }
 
@@ -192,7 +277,11 @@ int optdoc_bash(const struct optdoc_cmd *cmds, size_t n, FILE *f)
 		(void)fprintf(f, "\t%s) ", cmds[i].name);
 		bash_assign(f, cmds[i].operand_comp, shell_operand_words(&cmds[i], words));
 	}
-	(void)fprintf(f, "\tesac\n}\n\n%scomplete -F _shiftbox shiftbox", bash_tail);
+	(void)fputs("\tesac\n\tfor word in \"${words[@]}\"; do\n\t\tcase $1:$word in\n", f);
+	for (size_t i = 0; i < n; i++)
+		bash_operands_of_options(&cmds[i], f);
+	(void)fprintf(f, "\t\tesac\n\tdone\n}\n\n%s%scomplete -F _shiftbox shiftbox", bash_names,
+		bash_tail);
 	for (size_t i = 0; i < n; i++)
 		(void)fprintf(f, " %s", cmds[i].name);
 	(void)fputc('\n', f);

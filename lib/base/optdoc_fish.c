@@ -5,6 +5,64 @@
 
 #include <string.h>
 
+static const char fish_names[] =
+	"# The value that is being typed\n"
+	"function __shiftbox_value\n"
+	"\tcommandline -ct | string replace -r '^--[a-z-]+=' ''\n"
+	"end\n\n"
+	"# The images of the store that the line names, or the default one, each after $argv[1]\n"
+	"function __shiftbox_images\n"
+	"\tset -l data $XDG_DATA_HOME\n"
+	"\ttest -n \"$data\"; or set data $HOME/.local/share\n"
+	"\tset -l store $data/shiftbox\n"
+	"\ttest (id -u) -ne 0; or set store /var/lib/shiftbox\n"
+	"\tset -l before $argv[1]\n"
+	"\tstring match -q 'image:*' -- (__shiftbox_value); and set before image:\n"
+	"\tset -l last ''\n"
+	"\tfor word in (commandline -opc)\n"
+	"\t\tcontains -- $last -s --store; and set store $word\n"
+	"\t\tstring match -q -- '--store=*' $word; and set store (string sub -s 9 -- $word)\n"
+	"\t\tset last $word\n"
+	"\tend\n"
+	"\tfor name in $store/images/*\n"
+	"\t\tset name (string replace -r '.*/' '' -- $name)\n"
+	"\t\tstring match -qr '^[A-Za-z0-9_+:@=~%][A-Za-z0-9._+:@=~%-]*$' -- $name\n"
+	"\t\tand echo \"$before$name\"\n"
+	"\tend\n"
+	"end\n\n"
+	"# What may begin the map $argv[2], each after $argv[1]\n"
+	"function __shiftbox_maps\n"
+	"\tswitch \"$argv[2]\"\n"
+	"\t\tcase 'user:*' 'owner:*'\n"
+	"\t\t\tset -l word (string replace -r ':.*' ':' -- $argv[2])\n"
+	"\t\t\tfor name in (__fish_complete_users | string replace -r '\\t.*' '')\n"
+	"\t\t\t\techo \"$argv[1]$word$name\"\n"
+	"\t\t\tend\n"
+	"\t\tcase 'subid:*'\n"
+	"\t\t\ttest -r /etc/subuid; or return\n"
+	"\t\t\tfor name in (string match -r '^[A-Za-z0-9_][^:]*' </etc/subuid)\n"
+	"\t\t\t\techo \"$argv[1]subid:$name\"\n"
+	"\t\t\tend\n"
+	"\t\tcase '*'\n"
+	"\t\t\tfor word in " SHELL_MAP_WORDS "\n"
+	"\t\t\t\techo \"$argv[1]$word\"\n"
+	"\t\t\tend\n"
+	"\tend\n"
+	"end\n\n"
+	"# Mount options, of which $argv are all, with commas between them\n"
+	"function __shiftbox_list\n"
+	"\tset -l value (__shiftbox_value)\n"
+	"\tset -l before (string match -r '^.*,' -- $value)\n"
+	"\tset -l rest (string replace -r '^.*,' '' -- $value)\n"
+	"\tif string match -q 'map=*' -- $rest\n"
+	"\t\t__shiftbox_maps \"$before\"map= (string replace 'map=' '' -- $rest)\n"
+	"\telse\n"
+	"\t\tfor word in $argv\n"
+	"\t\t\techo \"$before$word\"\n"
+	"\t\tend\n"
+	"\tend\n"
+	"end\n\n";
+
 static void fish_text(FILE *f, const char *flag, const char *text)
 {
 	(void)fprintf(f, " %s '", flag);
@@ -19,7 +77,19 @@ static void fish_values(FILE *f, enum opt_comp comp, const char *words, bool ope
 		[COMP_DIR] = "(__fish_complete_directories)",
 		[COMP_USER] = "(__fish_complete_users)",
 		[COMP_COMMAND] = "(__fish_complete_command)",
+		[COMP_IMAGE] = "(__shiftbox_images)",
+		[COMP_MAP] = "(__shiftbox_maps \"\" (__shiftbox_value))",
 	};
+
+	if (comp == COMP_SOURCE) {
+		(void)fputs(operand ? " -F" : " -r -F", f);
+		fish_text(f, "-a", "(__shiftbox_images image:)");
+		return;
+	}
+	if (comp == COMP_OPTIONS) {
+		(void)fprintf(f, " -x -a '(__shiftbox_list %s)'", words);
+		return;
+	}
 
 	if (comp == COMP_FILE) {
 		(void)fputs(operand ? " -F" : " -r -F", f);
@@ -43,6 +113,21 @@ static void fish_start(FILE *f, const struct optdoc_cmd *c, bool link)
 		(void)fprintf(f, "complete -c shiftbox -n '__shiftbox_using %s'", c->name);
 }
 
+/* An option may change what the operands are; goes on with the line for the others. */
+static void fish_operands_of_options(FILE *f, const struct optdoc_cmd *c, bool link)
+{
+	EACH_OPTION(c, s, o)
+	{
+		if (o->operands == COMP_NONE)
+			continue;
+		(void)fprintf(f, " -n '__fish_contains_opt %s'", o->name);
+		fish_values(f, o->operands, NULL, true);
+		(void)fputc('\n', f);
+		fish_start(f, c, link);
+		(void)fprintf(f, " -n 'not __fish_contains_opt %s'", o->name);
+	}
+}
+
 static void fish_command(FILE *f, const struct optdoc_cmd *c, bool link)
 {
 	char words[SHELL_WORDS_MAX];
@@ -59,11 +144,12 @@ static void fish_command(FILE *f, const struct optdoc_cmd *c, bool link)
 			(void)fprintf(f, " -s %c", o->letter);
 		(void)fprintf(f, " -l %s", o->name);
 		if (o->arg)
-			fish_values(f, o->comp, o->words, false);
+			fish_values(f, o->comp, o->values ? o->values() : o->words, false);
 		fish_text(f, "-d", o->help);
 		(void)fputc('\n', f);
 	}
 	fish_start(f, c, link);
+	fish_operands_of_options(f, c, link);
 	if (c->operand_comp == COMP_WORDS) {
 		(void)fputs(" -F\n", f);
 		fish_start(f, c, link);
@@ -132,6 +218,7 @@ int optdoc_fish(const struct optdoc_cmd *cmds, size_t n, FILE *f)
 		    "end\n\n",
 		f);
 	fish_forms(f, cmds, n);
+	(void)fputs(fish_names, f);
 	(void)fputs("complete -c shiftbox -n __shiftbox_bare -f\n"
 		    "complete -c shiftbox -n __shiftbox_bare -l list -d 'List the commands'\n"
 		    "complete -c shiftbox -n __shiftbox_bare -l install -x -a "

@@ -10,6 +10,9 @@
 	for (size_t s = 0; s < (c)->n_sets; s++) \
 		for (const struct opt *o = (c)->sets[s].opts; o->name; o++)
 
+/* What a map may begin with; after user: and owner: comes an account, after subid: a grant's. */
+#define SHELL_MAP_WORDS "user: subid: owner: auto none +"
+
 /*
  * Writes text for the inside of single quotes: a backslash before each character of special, and
  * quote in the place of a single quote.

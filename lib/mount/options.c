@@ -3,9 +3,11 @@
 
 #include "options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/num.h"
@@ -160,6 +162,18 @@ bool mount_options_row(size_t i, const char **name, const char **arg, const char
 	*arg = rows[i].arg;
 	*help = rows[i].help;
 	return true;
+}
+
+const char *mount_options_words(void)
+{
+	static char words[2048];
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) && at < sizeof(words); i++)
+		at += (size_t)snprintf(words + at, sizeof(words) - at, "%s%s%s", i ? " " : "",
+			rows[i].name, rows[i].arg[0] == '=' ? "=" : "");
+	assert(at < sizeof(words));
+	return words;
 }
 
 int mount_option_unknown(const char *name, const char *value, struct err *e)

@@ -110,4 +110,7 @@ void mount_flags_print(const struct mount_flags *f, struct buf *b);
  */
 bool mount_options_row(size_t i, const char **name, const char **arg, const char **help);
 
+/* The names of these options, blank-separated; those that need a value end in "=". */
+const char *mount_options_words(void);
+
 #endif

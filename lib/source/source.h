@@ -43,7 +43,7 @@ struct image_archive;
 struct source {
 	char *name;                  /* as the user specified it */
 	char *default_name;          /* a name for the image, not validated */
-	bool named_by_path;          /* default_name is from the path alone: no reference is given */
+	bool named_by_path;          /* default_name is from the path alone, without a reference */
 	struct buf manifest, config; /* the documents, byte for byte; empty for plain layers */
 	struct digest manifest_digest, config_digest;
 	struct source_layer *layers; /* base first */

@@ -123,7 +123,8 @@ options_of_form() {
 	must_equal "$(zsh_offers "shift-check map --usern")" "shift-check map --usern"
 	must_equal "$(zsh_offers "shiftbox image-unpack --bundle x --termi")" \
 		"shiftbox image-unpack --bundle x --terminal "
-	must_equal "$(zsh_offers "image-unpack --flat=x --termi")" "image-unpack --flat=x --termi"
+	must_equal "$(zsh_offers "image-unpack --flat=x --termi")" \
+		"image-unpack --flat=x --termi"
 	must_equal "$(zsh_offers "mount-idmapped -u --onc")" "mount-idmapped -u --onc"
 }
 
@@ -148,7 +149,8 @@ bash_completes() {
 		compopt() { echo "$@"; }
 		. "$1/../completions/shiftbox.bash"
 		COMP_LINE=$2 COMP_POINT=${#2} COMPREPLY=()
-		read -ra COMP_WORDS <<<"${2//:/ : }"
+		line=${2//:/ : }
+		read -ra COMP_WORDS <<<"${line//=/ = }"
 		[[ $2 != *\  ]] || COMP_WORDS+=("")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 		_shiftbox
@@ -203,4 +205,95 @@ bash_completes() {
 	done
 	must_equal "$(zsh_offers "userns-run --allow mknod:s")" "userns-run --allow mknod:safe "
 	must_equal "$(zsh_offers "userns-run --allow=mo")" "userns-run --allow=mount:"
+}
+
+# A store with images, of which one has a name that no image can have: it must not be offered, and
+# above all not be run.
+images() {
+	mkdir -p "$1"/images/{debian:12,alpine,.tmp,\$\(touch\ hit\)}
+}
+
+# For each shell: COMPLETER LINE OFFERS, those sorted.
+offers() {
+	must_equal "$("$1" "$2" | tr ' ' '\n' | sort | xargs)" "$3"
+	[ ! -e hit ] || say "a name of a file was run"
+}
+
+@test "bash: images of the store, maps, and mount options" {
+	local command option
+	images st
+	for command in "image-unpack -s st --remove" "image-unpack -s st --show" \
+		"shiftbox image-unpack --store st --verify" "image-unpack --store=st --bundle d" \
+		"image-unpack -s st --bundle=d" "userns-run -s st -i" \
+		"userns-run -s st --image=" "shift-check -s st --image"; do
+		option=${command##*=}
+		command="$command${option:+ }"
+		offers bash_completes "$command" "alpine debian:12"
+		offers bash_completes "${command}al" "alpine"
+	done
+	offers bash_completes "userns-run -s st -i debian:" "12"
+	offers bash_completes "userns-run -s st -i image:al" "alpine"
+	offers bash_completes "mount-idmapped -s st image:" "alpine debian:12"
+	touch imagefile
+	offers bash_completes "mount-idmapped -s st im" \
+		"-o filenames image:alpine image:debian:12 imagefile"
+	offers bash_completes "image-unpack -s nothing --show " ""
+	offers bash_completes "mount-idmapped -m " "+ -o auto none nospace owner: subid: user:"
+	offers bash_completes "shift-check --compose us" "-o nospace user:"
+	offers bash_completes "userns-run -m user:roo" "root"
+	offers bash_completes "userns-run -u roo" "root"
+	offers bash_completes "mount-idmapped -o noe" "noexec"
+	offers bash_completes "mount-idmapped -o ro,subd" "-o nospace ro,subdir="
+	offers bash_completes "userns-run --options=ro,noe" "ro,noexec"
+	offers bash_completes "mount-idmapped -o ro,map=user:roo" "root"
+	offers bash_completes "mount-idmapped -o map=no" "none"
+}
+
+@test "bash: users with subordinate ids, and the store of an ordinary user" {
+	need root
+	make_user alice 2001 362144 65536
+	offers bash_completes "mount-idmapped -m subid:al" "alice"
+	images home-alice/.local/share/shiftbox
+	chown -R alice home-alice
+	must_equal "$(as_user alice env -u XDG_DATA_HOME HOME="$SCRATCH/home-alice" bash -c "
+		$(declare -f bash_completes); TESTS=$TESTS
+		bash_completes 'image-unpack --show al'")" alpine
+}
+
+@test "fish: images of the store, maps, and mount options" {
+	need prog fish
+	local command
+	images st
+	for command in "image-unpack -s st --remove " "image-unpack -s st --bundle d " \
+		"shiftbox image-unpack --store=st --show " "userns-run -s st -i " \
+		"shift-check -s st --image "; do
+		offers fish_offers "$command" "alpine debian:12"
+	done
+	offers fish_offers "mount-idmapped -s st image:a" "image:alpine"
+	offers fish_offers "userns-run -s st -i image:al" "image:alpine"
+	offers fish_offers "image-unpack -s nothing --show " ""
+	offers fish_offers "mount-idmapped -m " "+ auto none owner: subid: user:"
+	offers fish_offers "userns-run -m user:roo" "user:root"
+	offers fish_offers "mount-idmapped -o noe" "noexec"
+	offers fish_offers "mount-idmapped -o ro,map=user:roo" "ro,map=user:root"
+	offers fish_offers "mount-idmapped --options=ro,subd" "--options=ro,subdir="
+}
+
+@test "zsh: images of the store, maps, and mount options" {
+	need prog zsh
+	images st
+	must_equal "$(zsh_offers "image-unpack -s st --remove al")" \
+		"image-unpack -s st --remove alpine "
+	must_equal "$(zsh_offers "image-unpack -s st --bundle d al")" \
+		"image-unpack -s st --bundle d alpine "
+	must_equal "$(zsh_offers "userns-run --store=st -i debian:")" \
+		"userns-run --store=st -i debian:12 "
+	must_equal "$(zsh_offers "mount-idmapped -s st image:al")" \
+		"mount-idmapped -s st image:alpine "
+	must_equal "$(zsh_offers "mount-idmapped -m us")" "mount-idmapped -m user:"
+	must_equal "$(zsh_offers "mount-idmapped -o ro,noe")" "mount-idmapped -o ro,noexec "
+	must_equal "$(zsh_offers "mount-idmapped -o ro,subd")" "mount-idmapped -o ro,subdir="
+	must_equal "$(zsh_offers "mount-idmapped -o ro,map=user:roo")" \
+		"mount-idmapped -o ro,map=user:root "
+	[ ! -e hit ]
 }

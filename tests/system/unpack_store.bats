@@ -165,7 +165,7 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 
 @test "a name that is only the end of a path is told, and how to choose another one" {
 	image dir/sample '{"layers":[{"files":{"f":"x"}}],"ref":"12"}'
-	local source note="sample is named after the path of its source; -N NAME chooses another name"
+	local source note="sample is named after the path of its source; -N NAME chooses"
 	output=$("$SHIFTBOX" image-unpack -s "$STORE" oci:dir/sample)
 	output_has " layer" ... "$note"
 	# Not again, and not of a name that the command line has.
