@@ -4,6 +4,8 @@
 #include "image_unpack.h"
 
 #include <errno.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../lib/base/env.h"
@@ -50,9 +52,23 @@ static void cleanup_commands(struct commands *c)
 /* How a user namespace with the caller's ids is entered, for the commands after it. */
 static const char *const enter[] = { "shiftbox", "userns-run", "--", "sh", "-c", NULL };
 
+/*
+ * Does the machine mount both versions of cgroups? crun refuses that, even with
+ * --cgroup-manager=disabled (libcrun_get_cgroup_mode()).
+ */
+static bool has_both_cgroups(void)
+{
+	struct statfs fs;
+
+	return statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == TMPFS_MAGIC &&
+		statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 static int make_commands(const struct made_bundle *b, struct commands *ret, struct err *e)
 {
-	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT, crun = BUF_INIT;
+	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT,
+			      state = BUF_INIT;
+	const char *runtime = has_both_cgroups() ? "runc" : "crun";
 	const char *runtime_dir = env_get("XDG_RUNTIME_DIR");
 
 	buf_printf(&source, IMAGE_SOURCE "%s", b->image);
@@ -61,18 +77,19 @@ static int make_commands(const struct made_bundle *b, struct commands *ret, stru
 		buf_str(&map, i ? " " : "");
 		buf_str(&map, b->maps->items[i]);
 	}
-	buf_printf(&crun, "%s/crun", b->dir);
-	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map) || !buf_get(&crun))
+	buf_printf(&state, "%s/%s", b->dir, runtime);
+	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map) || !buf_get(&state))
 		return err_nomem(e);
 
 	add_words(&ret->mount,
 		(const char *const[]){ "shiftbox", "mount-idmapped", "-s", store_path(b->store),
 			"-m", b->in_namespace ? "none" : buf_get(&map), "-o", "ephemeral",
 			buf_get(&source), buf_get(&rootfs), NULL });
-	buf_str(&ret->run, "crun ");
-	/* Without that variable crun would keep its state in /run, which belongs to the host. */
+	buf_printf(&ret->run, "%s ", runtime);
+	/* Without that variable the runtime would keep its state in /run, which belongs to the
+	 * host. */
 	if (b->in_namespace && !(runtime_dir && *runtime_dir)) {
-		add_words(&ret->run, (const char *const[]){ "--root", buf_get(&crun), NULL });
+		add_words(&ret->run, (const char *const[]){ "--root", buf_get(&state), NULL });
 		buf_char(&ret->run, ' ');
 	}
 	add_words(&ret->run, (const char *const[]){ "run", "-b", b->dir, b->image, NULL });
@@ -144,6 +161,10 @@ static int show(const struct made_bundle *made, struct ctx *ctx, struct err *e)
 		show_command(ctx->out, &c.mount);
 		show_command(ctx->out, &c.run);
 	}
+	if (has_both_cgroups())
+		out_line(ctx->out,
+			"This machine has both versions of cgroups, which crun does not support: "
+			"the command uses runc.");
 	if (b->writable)
 		out_line(ctx->out,
 			"The image lacks /proc, /dev or /sys, which the runtime makes: its stack "

@@ -473,6 +473,37 @@ nobody 60005:60005"
 		alice mount-idmapped -m user:alice image:app "$SCRATCH"
 }
 
+@test "where crun would refuse both versions of cgroups, a bundle's command uses runc" {
+	need prog runc
+	local native=1
+	grant alice:300000:65536
+	image app '{"config":{"config":{"Cmd":["busybox","echo","hello"]}},
+		"layers":[{"files":{"bin/busybox":{"copy":"/bin/busybox","mode":"755"},
+		"proc":{"type":"dir"},"sys":{"type":"dir"},"dev":{"type":"dir"}}}]}'
+	unpack -N app "$SCRATCH/app"
+	cd home-alice
+	if ! mountpoint -q /sys/fs/cgroup/unified; then
+		native=
+		mount -t tmpfs none /sys/fs/cgroup
+		mkdir /sys/fs/cgroup/unified
+		mount -t cgroup2 none /sys/fs/cgroup/unified
+	fi
+	must_work alice image-unpack --bundle b app
+	output_has " && runc --root " ... "both versions of cgroups" ... "the command uses runc."
+	line=$(sed -n 's/^  shiftbox//p' <<<"$output" |
+		sed "s|shiftbox mount-idmapped|\"$SHIFTBOX\" mount-idmapped|")
+	if [ -n "$native" ]; then
+		: >nothing
+		must_work as_user alice sh -c "$SHIFTBOX $line" <nothing
+		must_equal "$output" hello
+	fi
+	umount /sys/fs/cgroup/unified
+	must_work alice image-unpack --bundle c app
+	output_has " && crun --root "
+	[[ $output != *runc* ]] || tell "it names runc"
+	[ -n "$native" ] || umount /sys/fs/cgroup
+}
+
 @test "a mounted image is neither removed nor pruned, wherever its user has mounted it" {
 	grant alice:300000:65536
 	image a "$MANY"
