@@ -14,7 +14,7 @@ static const char users[] = "unprivileged user namespaces", helpers[] = "newuidm
 		  writable[] = "writable under an ID-mapped mount";
 
 /* What is needed for the common uses, and what to do if the answer is no. */
-static const struct need {
+static const struct host_need {
 	const char *section, *name, *remedy;
 } needs[] = {
 	{ "namespaces", users, "allow them: the table has the settings that forbid them" },

@@ -147,13 +147,13 @@ image(
     'diff-ids-too-many',
     'two for one layer',
     config={'rootfs': {'type': 'layers', 'diff_ids': [digest(TAR)] * 2}},
-    refused='has 2 diff_ids for 1 layers',
+    refused='has 2 diff_ids for 1 layer',
 )
 image(
     'diff-ids-none',
     'and none',
     config={'rootfs': {'type': 'layers', 'diff_ids': []}},
-    refused='has 0 diff_ids for 1 layers',
+    refused='has 0 diff_ids for 1 layer',
 )
 
 # ---- JSON ----

@@ -221,7 +221,7 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	refused "names no image" --docker-archive '{'"$l"',"docker_raw":"[]"}'
 	refused 'has no "Layers"' --docker-archive '{'"$l"',"docker":{"Layers":null}}'
 	refused '"RepoTags" is not an array' --docker-archive '{'"$l"',"docker":{"RepoTags":"a"}}'
-	refused 'has 1 diff_ids for 2 layers' \
+	refused 'has 1 diff_id for 2 layers' \
 		--docker-archive '{'"$l"',"docker":{"Layers":["manifest.json","manifest.json"]}}'
 	refused 'has no layers' --docker-archive '{"layers":[]}'
 }
