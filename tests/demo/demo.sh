@@ -7,7 +7,6 @@ cd "$(dirname "$0")/../.."
 
 SHIFTBOX=$(realpath "${SHIFTBOX:-${BUILD:-build}/shiftbox}")
 IMAGE=${IMAGE:-}
-A=100000 B=300000
 MANY=11 # rows of the table at most
 
 if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ] && [ -z "${NO_COLOR:-}" ]; then
@@ -31,6 +30,7 @@ mount -t tmpfs -o mode=0700 shiftbox-demo "$dir"
 finish() {
 	local s=$?
 	cd /
+	for file in /etc/subuid /etc/subgid; do umount "$file" 2>/dev/null || :; done
 	umount -R "$dir" 2>/dev/null || umount -l "$dir"
 	rmdir "$dir"
 	[ $s = 0 ] || echo "demo: failed (status $s)" >&2
@@ -44,6 +44,33 @@ run() { # what it prints, below the command
 	show "shiftbox ${*//$dir/.}"
 	"$SHIFTBOX" "$@" | sed 's/^/         /'
 }
+
+# Two ranges that belong to nobody: what shift-check proposes to two numbers without an account. The
+# lines of the first are in copies, which only this mount namespace has in the place of the files.
+grant() { # of user $1, in start
+	local id
+	start=0
+	while read -r id; do
+		[ "$id" -le "$start" ] || start=$id
+	done < <("$SHIFTBOX" shift-check subid "$1" |
+		sed -nE 's/.*--add-sub[ug]ids ([0-9]+)-.*/\1/p')
+	[ "$start" != 0 ] || {
+		echo "demo: shift-check subid $1 proposes no ids" >&2
+		exit 1
+	}
+	for id in /etc/subuid /etc/subgid; do echo "$1:$start:65536" >>"$dir${id//\//.}"; done
+}
+for file in /etc/subuid /etc/subgid; do
+	[ -e "$file" ] || continue
+	cat "$file" >"$dir${file//\//.}"
+	[ ! -s "$file" ] || [ -z "$(tail -c 1 "$file")" ] || echo >>"$dir${file//\//.}"
+	mount --bind "$dir${file//\//.}" "$file"
+done
+grant 4294967001
+A=$start
+grant 4294967002
+B=$start
+[ "$A" != "$B" ] || B=$((A + 65536)) # there are no such files
 
 store=$dir/store
 mkdir "$dir/alice" "$dir/bob" "$dir/uppers"
@@ -135,8 +162,8 @@ done
 # As root of a user namespace with that range, in a chroot: what a container is to the kernel.
 step write 'as root of each container (a user namespace with that range)'
 in_range() { tests/fixtures/in-range "$@"; }
-in_range $A "$dir/alice" sh -c 'mkdir -m 750 desk && echo "written by alice" >desk/note'
-in_range $B "$dir/bob" sh -c 'mkdir -m 750 desk && echo "written by bob" >desk/note'
+in_range "$A" "$dir/alice" sh -c 'mkdir -m 750 desk && echo "written by alice" >desk/note'
+in_range "$B" "$dir/bob" sh -c 'mkdir -m 750 desk && echo "written by bob" >desk/note'
 row "$bold" path 'disk id' 'alice sees' 'bob sees' ''
 row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" \
 	"$(stat -c %u:%g "$dir/alice/desk/note")" \
@@ -156,7 +183,7 @@ run mount-idmapped -u "$dir/alice"
 run mount-idmapped -m "+$B" -o "store=$store,upper=$dir/uppers/alice" image:demo "$dir/bob"
 row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" \
 	- "$(stat -c %u:%g "$dir/bob/desk/note")" \
-	"$(in_range $B "$dir/bob" cat desk/note), read by bob's root"
+	"$(in_range "$B" "$dir/bob" cat desk/note), read by bob's root"
 
 # --- away ---------------------------------------------------------------------------------------
 run mount-idmapped -u "$dir/bob"
