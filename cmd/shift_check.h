@@ -107,6 +107,9 @@ struct idmap;
 void check_misfit_warn(int disk, const struct idmap *map, const char *path);
 void check_misfit_put(struct out *o, const struct explanation *x);
 
+/* Warn about mounts that lack the map of their fstab line. below: a path, or NULL for all. */
+void check_fstab_maps(const char *below);
+
 struct verify_counts;
 /* Print the summary of verify. partial: the map that was used may have lacked lines. */
 void check_put_summary(struct out *out, const struct verify_counts *c, bool partial, bool quiet);

@@ -350,6 +350,7 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 		return err_nomem(e);
 	if (r < 0)
 		return r;
+	check_fstab_maps(o.below);
 	if (closed)
 		log_warn("%zu %s could not be examined%s", closed,
 			plural(closed, "mount namespace or process",

@@ -55,6 +55,30 @@ two u:5:7:1,g:9:11:2"
 	[[ $output == *"0:100000:1,5:100005:1,7:100007:1,... (4 extents)"* ]] || tell "not cut"
 }
 
+@test "a mount without the map of its fstab line is warned of" {
+	need root
+	local line other
+	mkdir d one two three
+	add_line /etc/fstab "$SCRATCH/d $SCRATCH/one shiftbox noauto,bind,map=user:root 0 0"
+	add_line /etc/fstab "$SCRATCH/d $SCRATCH/two none noauto,bind,map=+100000 0 0"
+	add_line /etc/fstab "$SCRATCH/d $SCRATCH/three shiftbox noauto,map=+100000 0 0"
+	line=$(grep -n "$SCRATCH/one" /etc/fstab | cut -d: -f1)
+	list # nothing is mounted
+	mount "$SCRATCH/one"
+	mount "$SCRATCH/two"
+	map_mount d three +100000
+	capture "$SHIFTBOX" shift-check list
+	must_equal "$status" 0
+	stderr_has "warning: '$SCRATCH/one': /etc/fstab, line $line, specifies a map" ... \
+		"(noauto,bind,map=user:root), but the mount has none" ... "without bind"
+	stderr_has "warning: '$SCRATCH/two': " ... "with the type shiftbox"
+	[[ $stderr != *"$SCRATCH/three"* ]] || tell "it has its map"
+	capture "$SHIFTBOX" shift-check --json list "$SCRATCH/two"
+	other=$(jq -r .message.what <<<"$stderr")
+	[[ $other == *"$SCRATCH/two"*"specifies a map"* ]] || tell "no warning as JSON"
+	[[ $stderr != *"$SCRATCH/one"* ]] || tell "it is not below the path"
+}
+
 @test "a path limits the list to what is mounted there and below, or to the mount it is on" {
 	need root
 	need kernel 6.15
