@@ -28,6 +28,22 @@ installed() {
 	must_equal "$(find root ! -type d)" ''
 }
 
+@test "every page is found by the word shiftbox, and every page of ours that one names" {
+	need prog lexgrog man
+	local page name section ours
+	ours="(mount[-.]|shift-|image-|userns-)?(shiftbox|idmapped|check|unpack|run)(-[a-z]+)?"
+	must_work installed install
+	for page in root/usr/share/man/man[78]/*; do
+		lexgrog "$page" | grep -q shiftbox || say "$page is not found"
+		must_work man -l "$page"
+		while read -r name section; do
+			[ -s "root/usr/share/man/man$section/$name.$section" ] ||
+				say "$page names $name($section)"
+		done < <(sed -nE "s/.*Xr ($ours) ([78])( .*)?$/\1 \5/p" "$page"
+			grep -oE "($ours)\([78]\)" "$page" | tr '()' '  ')
+	done
+}
+
 @test "STRIP=1 takes symbols and debug information away, and the program works" {
 	must_work installed install
 	size=$(stat -c %s root/usr/bin/shiftbox)
