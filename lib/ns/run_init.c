@@ -219,6 +219,17 @@ static pid_t start_command(const struct run_init *i, int tty, const int gate[2])
 	return pid;
 }
 
+/*
+ * fork(3) of glibc 2.41 blocks all signals and does not check that: if it fails, the mask that it
+ * restores is arbitrary. The signalfd requires its signals blocked before the command may end.
+ */
+static int block_again(const sigset_t *signals, struct err *e)
+{
+	return sigprocmask(SIG_BLOCK, signals, NULL) < 0 ?
+		err_set(e, errno, NULL, "cannot block the signals that are read") :
+		0;
+}
+
 _Noreturn void run_init(const struct run_init *i)
 {
 	struct run_tty tty = { -1, -1 };
@@ -251,7 +262,7 @@ _Noreturn void run_init(const struct run_init *i)
 		(void)err_set(&e, errno, NULL, "cannot start the command");
 		give_up(i->sock, &e);
 	}
-	if (clear_arguments(&e) < 0)
+	if (block_again(&chld, &e) < 0 || clear_arguments(&e) < 0)
 		give_up(i->sock, &e);
 	/*
 	 * Close the caller's descriptors: the command must not reach them through init, and pipes
