@@ -70,8 +70,8 @@ TEST(variants_are_those_of_their_architecture)
 
 		if (platform_parse(cases[i].text, &p, &e) != cases[i].want ||
 			(cases[i].known && !strstr(e.hint, cases[i].known)))
-			test_fail(__FILE__, __LINE__, "'%s': %s; %s", cases[i].text, e.what,
-				e.hint);
+			test_fail(
+				__FILE__, __LINE__, "'%s': %s; %s", cases[i].text, e.what, e.hint);
 	}
 }
 
