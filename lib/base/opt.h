@@ -43,19 +43,19 @@ struct opt {
 	const char *name; /* long name; NULL ends a table */
 	char letter;      /* 0 if none */
 	enum opt_type type;
-	size_t off;       /* of the member in the args struct */
-	const char *arg;  /* metavar; NULL for flags */
-	const char *help; /* one line of at most 60 columns, starts with a verb, no full stop */
+	size_t off;          /* of the member in the args struct */
+	const char *arg;     /* metavar; NULL for flags */
+	const char *help;    /* one line of at most 60 columns, starts with a verb, no full stop */
 	const char *example; /* values for --help and the manual: "1K or 2M"; or NULL */
-	const char *more; /* further sentences for the manual (plain text), or NULL */
+	const char *more;    /* further sentences for the manual (plain text), or NULL */
 	enum opt_comp comp;
 	const char *words; /* for CHOICE and COMP_WORDS: "text json", in the order of the index;
 	                      a word that ends in ":" is only the beginning of a value */
 	const char *(*values)(void); /* for COMP_OPTIONS: "ro map=", blank-separated; those with
 	                                a value end in "=" */
 	enum opt_comp operands; /* of a command line with this option; COMP_NONE: as without it */
-	unsigned forms;    /* a bit for each form (opt_form.h) that accepts it; 0: all forms */
-	unsigned excl;     /* options that share a bit exclude each other */
+	unsigned forms;         /* a bit for each form (opt_form.h) that accepts it; 0: all forms */
+	unsigned excl;          /* options that share a bit exclude each other */
 	bool filled;       /* for STR: an empty value is refused (an unset variable of a script) */
 	const char *needs; /* "rootfs image": requires one of these options; or NULL */
 	const char *instead; /* the remedy if forms or needs refuse the option; or NULL */

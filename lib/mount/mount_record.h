@@ -40,7 +40,7 @@ struct mount_record {
 	char *store; /* the path of an image's store, or NULL; not part of the text: the store keeps
 	                it where only the host's root can read it */
 	struct upper_ids upper_ids; /* of an upper on a disk; numbers, which tell no path */
-	bool upper_plain;  /* the upper stores seen ids */
+	bool upper_plain;           /* the upper stores seen ids */
 	bool other_userns; /* set by the store: the seen ids are not those of this process */
 };
 

@@ -20,13 +20,13 @@ struct upper_ids {
  * UPPER_INIT, free with upper_done().
  */
 struct upper {
-	int mnt;           /* that clone, or a tmpfs: detached, with its map; -1: no upper */
-	int upper, work;   /* O_PATH, in mnt */
-	int found[2];      /* upper and work by their own paths, without the clone; -1 in memory */
+	int mnt;         /* that clone, or a tmpfs: detached, with its map; -1: no upper */
+	int upper, work; /* O_PATH, in mnt */
+	int found[2];    /* upper and work by their own paths, without the clone; -1 in memory */
 	struct upper_ids ids; /* of both; of an upper in memory zero */
-	bool plain;        /* mnt has no map: upper stores seen ids */
-	bool switch_ids;   /* the overlay must be created with fsuid and fsgid uid:gid, */
-	uint32_t uid, gid; /* ids that the map of mnt can store */
+	bool plain;           /* mnt has no map: upper stores seen ids */
+	bool switch_ids;      /* the overlay must be created with fsuid and fsgid uid:gid, */
+	uint32_t uid, gid;    /* ids that the map of mnt can store */
 	struct upper_made {
 		int dirfd;
 		char *name;
