@@ -228,6 +228,13 @@ pid_t sys_clone(unsigned long flags)
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
+pid_t sys_clone_sharing(
+	unsigned long flags, void *stack, size_t size, int (*fn)(void *arg), void *arg)
+{
+	/* Stacks grow down on every architecture that Debian has; musl and glibc align the end. */
+	return clone(fn, (char *)stack + size, (int)(flags | CLONE_VM | SIGCHLD), arg);
+}
+
 #ifndef __GLIBC__
 int sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret)
 {

@@ -103,6 +103,13 @@ bool sys_is_home(void);
 /* clone3(2) with CLONE_* flags and no new stack. Returns twice, as fork(2): 0 in the child. */
 pid_t sys_clone(unsigned long flags);
 
+/*
+ * clone(2) with CLONE_* flags: a child that shares the memory of this process calls fn(arg) on a
+ * stack of its own. fn must not return, nor change errno or anything else of this thread.
+ */
+pid_t sys_clone_sharing(
+	unsigned long flags, void *stack, size_t size, int (*fn)(void *arg), void *arg);
+
 /* From linux/mount.h of Linux 6.15. */
 #ifndef MOUNT_ATTR_IDMAP
 #define MOUNT_ATTR_IDMAP 0x00100000

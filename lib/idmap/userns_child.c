@@ -50,27 +50,40 @@ void child_done(struct child *c)
 }
 
 /*
- * Runs in the child, a copy of one thread of a process that may have several, so it makes system
- * calls only. Joins ns, if any, and reports the result through the pipe.
+ * Be killed when the parent's thread ends. getppid() detects a parent that died before prctl(). All
+ * signals but SIGKILL are blocked.
  */
-static _Noreturn void child_run(pid_t parent, int ns, int pipe_fd)
+static void die_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+}
+
+/*
+ * Runs in a child that is to join ns, a copy of one thread of a process that may have several, so
+ * it makes system calls only. Reports the result through the pipe.
+ */
+static _Noreturn void child_join(pid_t parent, int ns, int pipe_fd)
 {
 	int num = 0;
 
-	/*
-	 * All signals but SIGKILL are blocked. getppid() detects a parent that died before prctl().
-	 */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(1);
-	if (ns >= 0 && sys_setns(ns, CLONE_NEWUSER) < 0)
+	die_with(parent);
+	if (sys_setns(ns, CLONE_NEWUSER) < 0)
 		num = errno;
-	/* setns() sets new credentials, which resets the death signal (commit_creds()). */
-	if (ns >= 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
-		_exit(1);
-	if (pipe_fd >= 0 && write(pipe_fd, &num, sizeof(num)) < 0)
+	die_with(parent); /* setns() resets the signal: it sets new credentials (commit_creds()) */
+	if (write(pipe_fd, &num, sizeof(num)) < 0)
 		_exit(1);
 	for (;;)
 		(void)pause();
+}
+
+/* Runs in a child that keeps a new namespace. It shares the memory of the parent. */
+static int child_keep(void *arg)
+{
+	die_with(*(const pid_t *)arg);
+	while (pause() < 0)
+		;
+	return 0;
 }
 
 static int clone_fault(int num, struct err *e)
@@ -118,6 +131,19 @@ static int join_wait(int fd, struct err *e)
 	return -num;
 }
 
+/*
+ * To copy the tables of the memory takes longer than all the rest, so a child that only waits
+ * shares the memory. It never returns from its only call, so a second child may have its stack.
+ */
+static pid_t keep_new(void)
+{
+	static _Alignas(16) char stack[16 << 10];
+	static pid_t parent;
+
+	parent = getpid();
+	return sys_clone_sharing(CLONE_NEWUSER, stack, sizeof(stack), child_keep, &parent);
+}
+
 static pid_t child_clone(int ns, int pipe_fd)
 {
 	pid_t parent = getpid(), pid;
@@ -132,9 +158,9 @@ static pid_t child_clone(int ns, int pipe_fd)
 		errno = -r;
 		return -1;
 	}
-	pid = sys_clone(ns < 0 ? CLONE_NEWUSER : 0);
+	pid = ns < 0 ? keep_new() : sys_clone(0);
 	if (pid == 0)
-		child_run(parent, ns, pipe_fd);
+		child_join(parent, ns, pipe_fd);
 	signals_restore(&old);
 	return pid;
 }

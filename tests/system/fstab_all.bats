@@ -367,7 +367,7 @@ stacks() {
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s/below DIR/u shiftbox map=0:2:1 0 0' \
 		'DIR/s/file DIR/v shiftbox map=0:3:1 0 0'
 	rmdir v && touch v
-	for call in clone3:ENOSPC open_tree:EPERM mount_setattr:EINVAL move_mount:EBUSY; do
+	for call in clone:ENOSPC open_tree:EPERM mount_setattr:EINVAL move_mount:EBUSY; do
 		for n in 1 2 3; do
 			must_fail 1 "fstab, line " inject "$call:$n" $MI -a -T fstab
 			must_equal "$call $n $(mounts)" "$call $n 0"

@@ -145,7 +145,7 @@ misfit_works() {
 	must_fail 1 "cannot get a descriptor of the namespace's process" \
 		inject pidfd_open:EMFILE:1 "${mount[@]}"
 	must_fail 1 "cannot set the map of a new user namespace" inject write:EINVAL:1 "${mount[@]}"
-	must_fail 1 "cannot make a user namespace" inject clone3:ENOSPC:1 "${mount[@]}"
-	must_fail 1 "user.max_user_namespaces" inject clone3:ENOSPC:1 "${mount[@]}"
+	must_fail 1 "cannot make a user namespace" inject clone:ENOSPC:1 "${mount[@]}"
+	must_fail 1 "user.max_user_namespaces" inject clone:ENOSPC:1 "${mount[@]}"
 	[ -z "$(ls mnt)" ]
 }
