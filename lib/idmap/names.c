@@ -45,10 +45,13 @@ static int not_found(int r)
 	return -r;
 }
 
-static int system_user(const char *name, uint32_t uid, struct user *ret)
+/* Returns 0 with ret set, or the error of getpwnam_r(3), or 0 with *ret_none set. */
+static int ask_user(const char *name, uint32_t uid, struct user *ret, bool *ret_none)
 {
 	size_t size = ENTRY_START;
 	int r;
+
+	*ret_none = false;
 
 	assert(sys_is_home()); /* nsswitch.conf and the modules are opened by name */
 	do {
@@ -56,14 +59,23 @@ static int system_user(const char *name, uint32_t uid, struct user *ret)
 		struct passwd pw, *found = NULL;
 
 		if (!buf)
-			return -ENOMEM;
+			return ENOMEM;
 		r = name ? getpwnam_r(name, &pw, buf, size, &found) :
 			   getpwuid_r(uid, &pw, buf, size, &found);
 		if (found)
-			return fill(found, ret);
+			return -fill(found, ret);
 		size *= 2;
 	} while ((r == ERANGE || r == EINTR) && size <= ENTRY_MAX);
-	return not_found(r);
+	*ret_none = r == 0;
+	return r;
+}
+
+static int system_user(const char *name, uint32_t uid, struct user *ret)
+{
+	bool none;
+	int r = ask_user(name, uid, ret, &none);
+
+	return r || none ? not_found(r) : 0;
 }
 
 static int system_user_named(const char *name, struct user *ret)
@@ -76,8 +88,8 @@ static int system_user_of(uint32_t uid, struct user *ret)
 	return system_user(NULL, uid, ret);
 }
 
-/* Look up a group by name, or by number if name is NULL. */
-static int system_group(const char *name, uint32_t gid, uint32_t *ret)
+/* Look up a group by name, or by number if name is NULL. members: NULL, or they are added to it. */
+static int system_group(const char *name, uint32_t gid, uint32_t *ret, struct strv *members)
 {
 	size_t size = ENTRY_START;
 	int r;
@@ -91,6 +103,9 @@ static int system_group(const char *name, uint32_t gid, uint32_t *ret)
 			return -ENOMEM;
 		r = name ? getgrnam_r(name, &gr, buf, size, &found) :
 			   getgrgid_r(gid, &gr, buf, size, &found);
+		for (size_t i = 0; found && members && gr.gr_mem[i]; i++)
+			if (strv_add(members, gr.gr_mem[i]) < 0)
+				return -ENOMEM;
 		if (found) {
 			*ret = gr.gr_gid;
 			return 0;
@@ -102,14 +117,14 @@ static int system_group(const char *name, uint32_t gid, uint32_t *ret)
 
 static int system_gid(const char *name, uint32_t *ret)
 {
-	return system_group(name, 0, ret);
+	return system_group(name, 0, ret, NULL);
 }
 
 static int system_group_of(uint32_t gid)
 {
 	uint32_t same;
 
-	return system_group(NULL, gid, &same);
+	return system_group(NULL, gid, &same, NULL);
 }
 
 static const struct names_source the_system = {
@@ -208,6 +223,26 @@ int names_user(const char *name, struct user *ret, struct err *e)
 	if (r == -ENOENT && num_u32(name, &uid) == 0 && uid != UINT32_MAX)
 		return names_user_of(uid, ret, e);
 	return r < 0 ? fault(r, name, "user", e) : 0;
+}
+
+int names_account(const char *name, struct user *ret, struct err *e)
+{
+	bool none = false;
+	int r = source == &the_system ? -ask_user(name, 0, ret, &none) : source->user(name, ret);
+
+	if (none)
+		return fault(-ENOENT, name, "user", e);
+	if (r < 0)
+		(void)err_set(
+			e, -r, name, "cannot look up the user: a source of nsswitch.conf fails");
+	return r == -ENOENT && source == &the_system ? -EIO : r;
+}
+
+int names_members(const char *group, uint32_t *ret_gid, struct strv *ret, struct err *e)
+{
+	int r = system_group(group, 0, ret_gid, ret);
+
+	return r < 0 ? fault(r, group, "group", e) : 0;
 }
 
 int names_uid(const char *name, uint32_t *ret, struct err *e)

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "../base/err.h"
+#include "../base/vec.h"
 
 /*
  * Users and groups of the system (getpwnam(3), getgrnam(3); their sources are those of
@@ -24,6 +25,15 @@ MUST_CHECK int names_user(const char *name, struct user *ret, struct err *e);
 
 /* Look up a user by number. If there is no entry, the name is "". */
 MUST_CHECK int names_user_of(uint32_t uid, struct user *ret, struct err *e);
+
+/*
+ * Look up a user by name alone. -ENOENT: all sources have answered that there is no such user; a
+ * source that fails gives another error.
+ */
+MUST_CHECK int names_account(const char *name, struct user *ret, struct err *e);
+
+/* Get the number of a group, and append the names that its entry lists as members. */
+MUST_CHECK int names_members(const char *group, uint32_t *ret_gid, struct strv *ret, struct err *e);
 
 /* Look up the id of a user or of a group by name. -ENOENT: there is none. */
 MUST_CHECK int names_uid(const char *name, uint32_t *ret, struct err *e);

@@ -15,6 +15,7 @@
 #include "../base/plural.h"
 #include "../base/vec.h"
 #include "map_lex.h"
+#include "subid_priv.h"
 
 /* A line has about 30 bytes; a host with a million users needs another source than this file. */
 enum { FILE_MAX_SIZE = 32 << 20 };
@@ -100,15 +101,7 @@ static const char *parse_fields(const struct word *f, size_t n, struct grant *re
 	return NULL;
 }
 
-struct parse {
-	const char *file;
-	const struct user *user;
-	struct grants *ret;
-	struct err *e;
-	size_t ignored; /* lines of others that do not count */
-};
-
-static int line_fault(struct word line, bool users, const char *what, struct parse *p)
+static int line_fault(struct word line, bool users, const char *what, struct subid_reading *p)
 {
 	if (users) {
 		(void)word_fault(p->e, EINVAL, &line, "%s", what);
@@ -178,9 +171,9 @@ int subid_each(const char *text, int (*fn)(const struct subid_line *l, void *arg
 	return r;
 }
 
-static int parse_line(const struct subid_line *l, void *arg)
+int subid_take_line(const struct subid_line *l, void *reading)
 {
-	struct parse *p = arg;
+	struct subid_reading *p = reading;
 	bool users = subid_is_users(l, p->user);
 
 	if (l->fault) {
@@ -238,25 +231,33 @@ static int no_user(const struct user *user, const char *file, struct err *e)
 	return -ENOENT;
 }
 
+int subid_finish(struct subid_reading *p, int r)
+{
+	const struct user *user = p->user;
+	char number[16];
+
+	if (p->ignored > 1)
+		log_warn("%s: %zu more %s ignored: 'shiftbox shift-check subid' lists them",
+			p->file, p->ignored - 1,
+			plural(p->ignored - 1, "line is", "lines are"));
+	drop_repeated(p->ret);
+	if (r < 0 || p->ret->len)
+		return r;
+	if (user->uid == SUBID_NO_ACCOUNT)
+		return no_user(user, p->file, p->e);
+	(void)snprintf(number, sizeof(number), "%u", user->uid); /* fits: 10 digits */
+	(void)err_say(
+		p->e, ENOENT, user->name[0] ? user->name : number, "has no ids in %s", p->file);
+	err_op(p->e, "subid");
+	return -ENOENT;
+}
+
 int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret,
 	struct err *e)
 {
-	struct parse p = { .file = file, .user = user, .ret = ret, .e = e };
-	char number[16];
-	int r = subid_each(text, parse_line, &p);
+	struct subid_reading p = { .file = file, .user = user, .ret = ret, .e = e };
 
-	if (p.ignored > 1)
-		log_warn("%s: %zu more %s ignored: 'shiftbox shift-check subid' lists them", file,
-			p.ignored - 1, plural(p.ignored - 1, "line is", "lines are"));
-	drop_repeated(ret);
-	if (r < 0 || ret->len)
-		return r;
-	if (user->uid == SUBID_NO_ACCOUNT)
-		return no_user(user, file, e);
-	(void)snprintf(number, sizeof(number), "%u", user->uid); /* fits: 10 digits */
-	(void)err_say(e, ENOENT, user->name[0] ? user->name : number, "has no ids in %s", file);
-	err_op(e, "subid");
-	return -ENOENT;
+	return subid_finish(&p, subid_each(text, subid_take_line, &p));
 }
 
 int subid_text(const char *file, struct buf *ret, struct err *e)
