@@ -43,7 +43,7 @@ static const struct opt_form forms[] = {
 		OPT_SYNOPSIS("[-n] [-m MAP]... [-t TYPE] [-o OPTIONS] [--once] SOURCE TARGET",
 			"-e [-m MAP]... [-o OPTIONS] SOURCE TARGET -- CMD...") },
 	{ "--all", NULL, "all", "Mount the lines of an fstab, or unmount them",
-		OPT_SYNOPSIS("-a [-n] [-u [-R]] [-T FSTAB]") },
+		OPT_SYNOPSIS("-a [-n] [-u [-R]] [--force] [-T FSTAB]") },
 	{ "--unmount", NULL, "unmount", "Unmount each TARGET", OPT_SYNOPSIS("-u [-R] TARGET...") },
 	{ "a line of the fstab", NULL, NULL, NULL, OPT_SYNOPSIS("[-n] [-T FSTAB] TARGET|SOURCE") },
 	{ .name = NULL },
@@ -86,8 +86,14 @@ static const struct opt mount_opts[] = {
 	OPT_FLAG(struct mount_args, all, "all", 'a',
 		"Mount all shiftbox lines of fstab (undone if one fails)",
 		.heading = "Lines of an fstab", .forms = IN_UNMOUNT | IN_ALL, .more = "See FSTAB."),
+	OPT_FLAG(struct mount_args, force, "force", 0,
+		"With --all: unmount views even if they are in use", .needs = "all",
+		.forms = IN_ALL,
+		.more = "They stay visible to the processes that use them. See VIEWS."),
 	OPT_STR(struct mount_args, fstab, "fstab", 'T', "FSTAB", "Read this fstab",
-		.comp = COMP_FILE, .forms = IN_ALL | IN_LINE, .more = "The default is /etc/fstab."),
+		.comp = COMP_FILE, .forms = IN_ALL | IN_LINE,
+		.more = "The default is /etc/fstab and, for lines with each=, "
+			"/etc/shiftbox/views."),
 	OPT_END,
 };
 

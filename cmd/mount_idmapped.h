@@ -12,7 +12,7 @@
 
 struct mount_args {
 	struct strv maps, options;
-	bool all, once, unmount, recursive, strict, exec;
+	bool all, once, unmount, recursive, strict, exec, force;
 	const char *fstab, *store, *type;
 };
 
@@ -81,6 +81,21 @@ MUST_CHECK int mount_table_all(const struct mount_args *a, struct ctx *ctx, stru
 /* Mount the line of the fstab whose target or source is word. */
 MUST_CHECK int mount_table_one(
 	const struct mount_args *a, const char *word, struct ctx *ctx, struct err *e);
+
+/* --- mount_views.c: lines that are mounted for each of several users (view.h) --- */
+
+/*
+ * Mount the views of the table that was read from path, and unmount those of users that have none
+ * any more; with --unmount, unmount all. Views that fail do not keep the others from being mounted.
+ * Returns an exit status or -errno.
+ */
+struct fstab;
+MUST_CHECK int mount_views(const struct mount_args *a, const char *path, const struct fstab *table,
+	struct ctx *ctx, struct err *e);
+
+/* Mount the view whose target is word. -ENOENT, without an error: it is none of the table. */
+MUST_CHECK int mount_views_one(const struct mount_args *a, const char *path,
+	const struct fstab *table, const char *word, struct ctx *ctx, struct err *e);
 
 /*
  * Call fn for each line of /etc/fstab, including those with noauto, that is refused for a symbolic

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
+#include "../lib/base/fd.h"
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
 #include "../lib/base/stop.h"
@@ -14,6 +16,7 @@
 #include "../lib/mount/clone_cache.h"
 #include "../lib/mount/exposure.h"
 #include "../lib/mount/known.h"
+#include "../lib/mount/view.h"
 #include "signals.h"
 
 static void run_done(struct table_run *run)
@@ -391,9 +394,43 @@ static const char *fstab_of(const struct mount_args *a)
 	return a->fstab ? a->fstab : "/etc/fstab";
 }
 
+#define FSTAB "/etc/fstab"
+
+/* By its name, or as the same file. */
+static bool is_fstab(const char *path)
+{
+	struct stat st, own;
+
+	return !strcmp(path, FSTAB) ||
+		(path_stat(path, true, &st) == 0 && path_stat(FSTAB, true, &own) == 0 &&
+			same_file(&st, &own));
+}
+
+/* The table of views is read besides the fstab, unless -T names another table. */
+static int views_of(const struct table_run *run, struct err *e)
+{
+	const struct mount_args *a = run->args;
+	struct fstab table = { .file = { 0 } };
+	struct stat st;
+	int r;
+
+	if (a->fstab)
+		return run->is_fstab ? STATUS_DONE :
+				       mount_views(a, run->fstab, &run->table, run->ctx, e);
+	if (path_stat(VIEWS_TABLE, true, &st) == -ENOENT)
+		return STATUS_DONE;
+	r = table_read(VIEWS_TABLE, a->unmount ? TABLE_UNDO : TABLE_STRICT, &table, e);
+	if (r == 0)
+		r = mount_views(a, VIEWS_TABLE, &table, run->ctx, e);
+	table_done(&table);
+	return r;
+}
+
 int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
-	scoped_run struct table_run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
+	scoped_run struct table_run run = {
+		.args = a, .ctx = ctx, .fstab = fstab_of(a), .is_fstab = is_fstab(fstab_of(a))
+	};
 	int r;
 
 	r = table_read(run.fstab, a->unmount ? TABLE_UNDO : TABLE_STRICT, &run.table, e);
@@ -405,12 +442,36 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 		log_info("'%s' has no line for this command: such lines have the type shiftbox, "
 			 "or the option X-mount.idmap= (of a directory, files NAME.fstab count)",
 			a->fstab);
-	return a->unmount ? unmount_jobs(&run, e) : mount_jobs(&run, e);
+	r = a->unmount ? unmount_jobs(&run, e) : mount_jobs(&run, e);
+	return r == STATUS_DONE ? views_of(&run, e) : r;
+}
+
+static int view_one(const struct table_run *run, const char *word, struct err *e)
+{
+	const struct mount_args *a = run->args;
+	struct fstab table = { .file = { 0 } };
+	struct stat st;
+	int r;
+
+	if (a->fstab)
+		return run->is_fstab ?
+			-ENOENT :
+			mount_views_one(a, run->fstab, &run->table, word, run->ctx, e);
+	if (path_stat(VIEWS_TABLE, true, &st) == -ENOENT)
+		return -ENOENT;
+	r = table_read(VIEWS_TABLE, TABLE_WARN, &table, e);
+	if (r == 0)
+		r = mount_views_one(a, VIEWS_TABLE, &table, word, run->ctx, e);
+	table_done(&table);
+	return r;
 }
 
 int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ctx, struct err *e)
 {
-	scoped_run struct table_run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
+	scoped_run struct table_run run = {
+		.args = a, .ctx = ctx, .fstab = fstab_of(a), .is_fstab = is_fstab(fstab_of(a))
+	};
+	struct err own = ERR_INIT;
 	const struct table_line *l;
 	int r;
 
@@ -419,6 +480,12 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 		return r;
 	l = table_find(&run.table, word);
 	if (!l) {
+		r = view_one(&run, word, &own);
+		if (r != -ENOENT || own.set) {
+			if (e && r < 0)
+				*e = own;
+			return r;
+		}
 		(void)err_say(e, ENOENT, word, "no shiftbox line in %s has this source or target",
 			run.fstab);
 		err_op(e, "fstab");

@@ -21,6 +21,7 @@ struct table_run {
 	const struct mount_args *args;
 	struct ctx *ctx;
 	const char *fstab;
+	bool is_fstab; /* systemd reads it, too */
 	struct fstab table;
 	VEC(struct table_job) jobs;
 	size_t *order; /* indices of jobs, parents first */

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../lib/mount/view.h"
+
 int table_job_fault(const struct table_run *run, const struct table_line *l, int r, struct err *e)
 {
 	table_place(run->fstab, l->number, l->target, e);
@@ -33,8 +35,17 @@ int table_job_add_all(struct table_run *run, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < run->table.lines.len && r == 0; i++) {
+		struct mount_options *o;
+
 		r = table_job_add(run, &run->table.lines.items[i], e);
-		if (r == 0 && run->jobs.items[run->jobs.len - 1].options.noauto)
+		if (r < 0)
+			break;
+		o = &run->jobs.items[run->jobs.len - 1].options;
+		if (run->is_fstab && !run->args->unmount)
+			r = view_refuse_in_fstab(&run->table.lines.items[i], o, e);
+		if (r < 0)
+			r = table_job_fault(run, &run->table.lines.items[i], r, e);
+		else if (o->noauto || o->each)
 			mount_options_done(&run->jobs.items[--run->jobs.len].options);
 	}
 	return r;

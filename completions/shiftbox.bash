@@ -8,8 +8,8 @@ _shiftbox_commands='mount-idmapped shift-check image-unpack userns-run'
 _shiftbox_options()
 {
 	case $1:$2 in
-	mount-idmapped:) echo '-m --map -o --options -t --type --strict-map -s --store --once -e --exec -u --unmount -R --recursive -a --all -T --fstab --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	mount-idmapped:1) echo '--strict-map -s --store --once -e --exec -u --unmount -R --recursive -a --all -T --fstab --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	mount-idmapped:) echo '-m --map -o --options -t --type --strict-map -s --store --once -e --exec -u --unmount -R --recursive -a --all --force -T --fstab --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	mount-idmapped:1) echo '--strict-map -s --store --once -e --exec -u --unmount -R --recursive -a --all --force -T --fstab --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	mount-idmapped:2) echo '-u --unmount -R --recursive -a --all --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	shift-check:) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --as --userns --op --all-namespaces --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:0) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --json -v --verbose -q --quiet --color -h --help -V --version ' ;;

@@ -40,13 +40,24 @@ struct idmap {
 	bool gid_assumed; /* only one kind was specified, and the other one is the identity */
 };
 
+struct subid_files;
+struct user;
+
+/* What the maker of many maps has looked up already. Everything is borrowed. */
+struct idmap_known {
+	const struct subid_files *grants; /* in place of the files */
+	const char *word; /* in place of a user's name, this or the uid means the user: */
+	const struct user *user;
+};
+
 /* What the entries of a map may refer to. */
 struct idmap_context {
 	const char *source; /* the path whose owner owner:USER maps, links followed; NULL: such
 	                       entries are refused */
 	bool strict; /* refuse a map for one kind only, instead of adding the identity for the other
 	              */
-	const char *subuid, *subgid; /* NULL: /etc/subuid and /etc/subgid */
+	const char *subuid, *subgid;     /* NULL: /etc/subuid and /etc/subgid */
+	const struct idmap_known *known; /* or NULL */
 };
 
 /*

@@ -14,7 +14,7 @@
 #include "../base/path.h"
 #include "map_parser.h"
 #include "names.h"
-#include "subid.h"
+#include "subid_index.h"
 #include "subid_unused.h"
 #include "userns.h"
 
@@ -45,6 +45,15 @@ static int user_missing(const struct map_parser *p, const struct word *w, const 
 	return -EINVAL;
 }
 
+static bool is_known(const struct idmap_known *known, const char *word)
+{
+	uint32_t uid;
+
+	return known &&
+		(!strcmp(word, known->word) ||
+			(num_u32(word, &uid) == 0 && uid == known->user->uid));
+}
+
 /* Look up the user that follows the first ':' of the entry. */
 static int entry_user(const struct map_parser *p, struct word w,
 	int (*look_up)(const char *name, struct user *ret, struct err *e), struct user *ret)
@@ -65,12 +74,25 @@ static int entry_user(const struct map_parser *p, struct word w,
 	s = word_dup(&name);
 	if (!s)
 		return err_nomem(p->e);
+	if (is_known(p->ctx->known, s)) {
+		*ret = *p->ctx->known->user;
+		return 0;
+	}
 	r = look_up(s, ret, p->e);
 	if (r == -ENOENT) {
 		(void)word_fault(p->e, ENOENT, &name, "there is no user of this name");
 		names_say_try(p->e);
 	}
 	return r;
+}
+
+static int read_grants(const struct map_parser *p, const char *file, const struct user *user,
+	unsigned kind, struct grants *ret)
+{
+	const struct subid_files *files = p->ctx->known ? p->ctx->known->grants : NULL;
+	const struct subid_index *x = !files ? NULL : kind == KIND_UID ? files->uid : files->gid;
+
+	return x ? subid_index_get(x, user, ret, p->e) : subid_read(file, user, ret, p->e);
 }
 
 /* Add the grants of a user, one after the other, starting at a disk id. */
@@ -80,7 +102,7 @@ static int add_grants(struct map_parser *p, struct word w, const char *file,
 	struct grants grants = { 0 };
 	int r;
 
-	r = subid_read(file, user, &grants, p->e);
+	r = read_grants(p, file, user, kind, &grants);
 	if (r == -ENOENT && user->uid != SUBID_NO_ACCOUNT)
 		subid_try_grant(user->name[0] ? user->name : "USER", p->e);
 	if (r < 0)

@@ -16,6 +16,7 @@
 #include "clone_cache.h"
 #include "device.h"
 #include "exposure.h"
+#include "mkdir_owned.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
 #include "overlay.h"
@@ -139,17 +140,38 @@ static int set_root_mode(int mnt, const struct mount_plan *p, struct err *e)
 	return 0;
 }
 
+/* Others reach a view by its path, past the directory that it covers. */
+static int check_root(const struct mount_plan *p, const struct stat *st, struct err *e)
+{
+	if (!p->owned || p->public_ || !(st->st_mode & 077))
+		return 0;
+	(void)err_say(e, EPERM, p->source,
+		"other users could enter the view: it has mode %04o, which the view has, too",
+		st->st_mode & 07777);
+	err_op(e, "view");
+	err_try(e, "chmod 0700 it, or specify public if others may read it");
+	return -EPERM;
+}
+
 static int attach(
 	int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
 	scoped_target struct target target = TARGET_INIT;
-	struct target_how how = { .follow = p->follow, .create = p->mkdir, .mode = p->mkdir_mode };
+	const struct owner_mode owner = { p->owner_uid, p->owner_gid, 0700 };
+	struct target_how how = {
+		.follow = p->follow,
+		.create = p->mkdir || p->owned,
+		.mode = p->mkdir_mode,
+		.owner = p->owned ? &owner : NULL,
+	};
 	struct stat st;
 	int r;
 
 	if (fstat(mnt, &st) < 0)
 		return err_set(e, errno, p->source, "cannot stat the source");
-	r = read_flags(mnt, p, &ret->flags, e);
+	r = check_root(p, &st, e);
+	if (r == 0)
+		r = read_flags(mnt, p, &ret->flags, e);
 	if (r < 0)
 		return r;
 	how.want_dir = S_ISDIR(st.st_mode);
@@ -316,6 +338,8 @@ static int try_bind(
 	if (r == 0 && fstat(tree, &st) < 0)
 		r = err_set(e, errno, p->source, "cannot stat the source");
 	if (r == 0)
+		r = check_root(p, &st, e);
+	if (r == 0)
 		r = read_flags(tree, p, ret_flags, e);
 	if (r == 0)
 		*ret_type = st.st_mode & S_IFMT;
@@ -346,6 +370,7 @@ static int try_overlay(const struct mount_plan *p, struct mount_flags *ret_flags
 int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e)
 {
 	struct mount_flags flags = mount_plan_flags(p);
+	const struct owner_mode owner = { p->owner_uid, p->owner_gid, 0700 };
 	mode_t type = S_IFDIR;
 	int r = mount_plan_check(p, e);
 
@@ -357,7 +382,8 @@ int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret
 		r = target_check(p->target,
 			&(struct target_how){ .want_dir = type == S_IFDIR,
 				.follow = p->follow,
-				.create = p->mkdir },
+				.create = p->mkdir || p->owned,
+				.owner = p->owned ? &owner : NULL },
 			e);
 	if (r == 0)
 		*ret = flags;

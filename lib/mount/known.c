@@ -71,7 +71,7 @@ void known_add(const struct mount_plan *p, const struct mount_result *r, const c
 	if (r->unread || r->info.too_large)
 		return;
 	/* Since Linux 6.15, the kernel shows the map of a bind and of a filesystem. */
-	if (p->kind == MOUNT_OVERLAY || (r->info.mapped && !r->info.map_known))
+	if (p->kind == MOUNT_OVERLAY || p->view[0] || (r->info.mapped && !r->info.map_known))
 		keep_record(p, r);
 	if (!map || p->for_command || !others)
 		return; /* the namespace of a command ends without an unmount */

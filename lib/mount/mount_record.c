@@ -68,6 +68,7 @@ int mount_record_of_plan(const struct mount_plan *p, struct mount_record *ret, s
 	bool own = false;
 	int r = add_map(ret, &p->map, &ret->map, e);
 
+	memcpy(ret->view, p->view, sizeof(ret->view));
 	ret->kind = p->kind;
 	if (p->kind != MOUNT_OVERLAY)
 		return r;
@@ -165,6 +166,8 @@ int mount_record_print(const struct mount_record *r, struct buf *ret)
 	json_write_i64(&w, "upper_dev", (int64_t)r->upper_ids.dev);
 	json_write_i64(&w, "upper_ino", (int64_t)r->upper_ids.ino[0]);
 	json_write_i64(&w, "work_ino", (int64_t)r->upper_ids.ino[1]);
+	if (r->view[0])
+		json_write_str(&w, "view", r->view);
 	json_write_end(&w);
 	return json_writer_print(&w, JSON_ASCII, ret);
 }
@@ -316,6 +319,20 @@ static void read_upper_ids(const struct json *o, struct upper_ids *ret)
 		*ret = (struct upper_ids){ 0 };
 }
 
+/* A key that older versions do not write, nor read. */
+static int read_view(const struct json *o, struct mount_record *r, struct err *e)
+{
+	const char *s = NULL;
+	int n = doc_str(o, "view", DOC, false, &s, e);
+
+	if (n < 0 || !s)
+		return n;
+	if (strlen(s) != sizeof(r->view) - 1 || s[strspn(s, "0123456789abcdef")])
+		return bad("view", e);
+	memcpy(r->view, s, sizeof(r->view));
+	return 0;
+}
+
 int mount_record_parse(const char *text, size_t n, struct mount_record *ret, struct err *e)
 {
 	scoped_mount_record struct mount_record rec = { .mount = 0 };
@@ -335,6 +352,8 @@ int mount_record_parse(const char *text, size_t n, struct mount_record *ret, str
 		r = read_maps(o, &rec, e);
 	if (r == 0)
 		r = read_layers(o, &rec, e);
+	if (r == 0)
+		r = read_view(o, &rec, e);
 	if (r < 0)
 		return r;
 

@@ -37,6 +37,7 @@ struct mount_record {
 	} map;
 	VEC(struct record_map) layers; /* of a stack, topmost first; empty: all have the map */
 	enum upper_kind upper;
+	char view[65]; /* of a view: the id of its line (view.h); or "" */
 	char *store; /* the path of an image's store, or NULL; not part of the text: the store keeps
 	                it where only the host's root can read it */
 	struct upper_ids upper_ids; /* of an upper on a disk; numbers, which tell no path */

@@ -131,6 +131,8 @@ static const struct option_row rows[] = {
 	{ "nofail", "", "For fstab: only warn if the mount fails under --all", BOOL(nofail),
 		NOT_ROOT },
 	{ "noauto", "", "For fstab: do not mount with --all", BOOL(noauto), NOT_ROOT },
+	{ "each", "=USERS", "For a table of views: mount it for each of these users", STR(each),
+		NOT_ROOT },
 	{ "auto", "", "For fstab: mount with --all (the default)",
 		.no = 1 + offsetof(struct mount_options, noauto) },
 	{ .name = "defaults", .arg = "", .help = "For fstab: accepted and ignored" },
@@ -521,6 +523,7 @@ void mount_options_done(struct mount_options *o)
 	free(o->upper);
 	free(o->work);
 	free(o->store);
+	free(o->each);
 	free(o->type);
 	free(o->subdir);
 	free(o->loop_device);

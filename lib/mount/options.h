@@ -30,6 +30,7 @@ struct mount_options {
 	struct strv maps;                /* map=, in order */
 	VEC(struct lower_option) lowers; /* lower=, topmost first */
 	char *upper, *work, *store;      /* NULL: not specified */
+	char *each;                      /* the users of a view (view.h) */
 	char *type, *subdir;             /* the same, for filesystems only */
 	bool loop;
 	char *loop_device;          /* of loop=DEVICE; or NULL */

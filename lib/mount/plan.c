@@ -15,11 +15,11 @@
 #include "internal_fs.h"
 #include "overlay_settings.h"
 #include "via_libblkid.h"
+#include "view.h"
 
-static int build_map(const char *const *texts, size_t n, const char *source, bool strict,
+static int build_map(const char *const *texts, size_t n, const struct idmap_context *ctx,
 	struct mount_map *ret, struct err *e)
 {
-	struct idmap_context ctx = { .source = source, .strict = strict };
 	scoped_idmap struct idmap map = { 0 };
 	int r;
 
@@ -35,7 +35,7 @@ static int build_map(const char *const *texts, size_t n, const char *source, boo
 		ret->wish = MAP_NONE;
 		return 0;
 	}
-	r = idmap_parse(texts, n, &ctx, &map, e);
+	r = idmap_parse(texts, n, ctx, &map, e);
 	if (r < 0)
 		return r;
 	/*
@@ -76,9 +76,10 @@ static int see_layer(struct mount_layer *l, int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int add_layer(
-	struct mount_plan *p, const char *dir, const char *map, bool strict, struct err *e)
+static int add_layer(struct mount_plan *p, const char *dir, const char *map,
+	const struct mount_request *q, struct err *e)
 {
+	struct idmap_context ctx = { .source = dir, .strict = q->strict, .known = q->known };
 	struct mount_layer l = { .own_map = !!map };
 	scoped_fd int fd = -1;
 	char path[32];
@@ -89,8 +90,10 @@ static int add_layer(
 		return err_nomem(e);
 	if (map && strstr(map, "owner:"))
 		r = see_layer(&l, &fd, e);
+	if (fd >= 0)
+		ctx.source = fd_proc_path(fd, path);
 	if (r == 0 && map)
-		r = build_map(&map, 1, fd >= 0 ? fd_proc_path(fd, path) : dir, strict, &l.map, e);
+		r = build_map(&map, 1, &ctx, &l.map, e);
 	if (r < 0) {
 		err_prefix(e, "the map of layer '%s'", dir);
 	} else if (VEC_ADD(&p->layers, l) < 0) {
@@ -108,9 +111,9 @@ static int add_layers(struct mount_plan *p, const struct mount_request *q, struc
 	int r = 0;
 
 	for (size_t i = 0; q->layers && i < q->layers->len && r == 0; i++)
-		r = add_layer(p, q->layers->items[i], NULL, q->strict, e);
+		r = add_layer(p, q->layers->items[i], NULL, q, e);
 	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
-		r = add_layer(p, o->lowers.items[i].dir, o->lowers.items[i].map, q->strict, e);
+		r = add_layer(p, o->lowers.items[i].dir, o->lowers.items[i].map, q, e);
 	return r;
 }
 
@@ -327,20 +330,19 @@ static void set_members(struct mount_plan *p, const struct mount_request *q)
 static int set_map(struct mount_plan *p, const struct mount_request *q, struct err *e)
 {
 	const struct strv *maps = &q->options->maps;
-	const char *owner_of = q->source;
+	struct idmap_context ctx = { .source = q->source, .strict = q->strict, .known = q->known };
 	scoped_fd int layer = -1;
 	char opened[32];
 	int r = 0;
 
 	if (p->kind == MOUNT_OVERLAY) {
-		owner_of = p->layers.len ? p->layers.items[0].dir : NULL;
-		if (owner_of && names_owner(q->options))
+		ctx.source = p->layers.len ? p->layers.items[0].dir : NULL;
+		if (ctx.source && names_owner(q->options))
 			r = see_layer(&p->layers.items[0], &layer, e);
 	}
 	if (layer >= 0 || p->source_open)
-		owner_of = fd_proc_path(layer >= 0 ? layer : p->source_fd, opened);
-	return r == 0 ? build_map((const char *const *)maps->items, maps->len, owner_of, q->strict,
-				&p->map, e) :
+		ctx.source = fd_proc_path(layer >= 0 ? layer : p->source_fd, opened);
+	return r == 0 ? build_map((const char *const *)maps->items, maps->len, &ctx, &p->map, e) :
 			r;
 }
 
@@ -348,6 +350,11 @@ static int fill(struct mount_plan *p, const struct mount_request *q, struct err 
 {
 	int r;
 
+	if (q->options->each) {
+		(void)err_usage(e, "option 'each' is for lines of %s", VIEWS_TABLE);
+		err_try(e, "write such a line there, or name one user: map=user:NAME");
+		return -EINVAL;
+	}
 	set_members(p, q);
 	r = check_options(p->kind, q->options, p->stored, e);
 	if (r == 0)

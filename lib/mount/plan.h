@@ -61,6 +61,9 @@ struct mount_plan {
 	bool for_command; /* only the mount namespace of one command has the mount */
 	bool mkdir, follow;
 	uint32_t mkdir_mode;
+	bool owned; /* the target is a directory that only this user can enter: see target.h */
+	uint32_t owner_uid, owner_gid;
+	char view[65]; /* for the record: mount_record.h */
 	bool set_mode; /* change the mode of the root of the mount, to root_mode (07777) */
 	uint32_t root_mode;
 	bool recursive,
@@ -99,6 +102,7 @@ struct mount_request {
 	const struct mount_options *options;
 	const struct strv *layers; /* of the image that source names, topmost first; or NULL */
 	bool strict;               /* refuse a map for users or groups alone */
+	const struct idmap_known *known; /* for the map; or NULL */
 };
 
 /*

@@ -250,7 +250,7 @@ int table_read(const char *path, enum table_faults faults, struct fstab *ret, st
 	struct fstab_reading reading = {
 		.path = path, .faults = faults, .table = ret, .e = &own, .first = BUF_INIT
 	};
-	int r = lm_fstab(path, take_bad, take_line, &reading, &own);
+	int r = lm_fstab_stat(path, take_bad, take_line, &reading, &ret->file, &own);
 
 	warn_of_ignored(&reading);
 	buf_done(&reading.first);

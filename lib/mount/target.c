@@ -11,6 +11,7 @@
 
 #include "../base/fd.h"
 #include "../base/path.h"
+#include "mkdir_owned.h"
 #include "probe.h"
 
 /* Remove trailing slashes from path: "link/" would follow "link". */
@@ -70,16 +71,74 @@ static int create_file(struct target *t, int dirfd, const char *name, uint32_t m
 	return errno == EEXIST ? 0 : create_failed(dirfd, path, e);
 }
 
+/*
+ * --- the directory of a user -------------------------------------------------------------------
+ */
+
+/* In a directory that others can write, they could exchange the user's for another. */
+static int check_above(int dirfd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return err_set(e, errno, path, "cannot stat the directory above it");
+	if ((st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022))
+		return 0;
+	(void)err_say(e, EPERM, path,
+		"the directory above it belongs to user %u with mode %04o, so others than root can "
+		"write there",
+		st.st_uid, st.st_mode & 07777);
+	err_op(e, "view");
+	err_try(e, "name a place in a directory of root's, with mode 0711 or 0755");
+	return -EPERM;
+}
+
+static int check_owned(int fd, const char *path, const struct owner_mode *b, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, path, "cannot stat the target");
+	if (S_ISDIR(st.st_mode) && st.st_uid == b->uid && !(st.st_mode & 077))
+		return 0;
+	(void)err_say(e, EPERM, path,
+		"is not a directory that user %u alone can enter: it belongs to user %u, with mode "
+		"%04o",
+		b->uid, st.st_uid, st.st_mode & 07777);
+	err_op(e, "view");
+	err_try(e, "remove it: it will be created anew");
+	return -EPERM;
+}
+
+static int create_owned(struct target *t, const struct place *at, const struct target_how *how,
+	const char *path, struct err *e)
+{
+	struct err own = ERR_INIT;
+	int r = check_above(at->dirfd, path, e);
+
+	if (r < 0)
+		return r;
+	r = mkdir_owned(at->dirfd, at->name, how->owner, path, &own);
+	if (r == 0)
+		return remember(t, at->dirfd, at->name, true, e);
+	if (r == -EEXIST)
+		return 0; /* another process was faster */
+	if (e)
+		*e = own;
+	return r;
+}
+
 struct creation {
 	struct target *t;
 	const char *path;
+	uint32_t mode;
 };
 
 static int create_parent(void *arg, int dirfd, const char *name, struct err *e)
 {
 	struct creation *c = arg;
 
-	return create_dir(c->t, dirfd, name, 0755, c->path, e);
+	return create_dir(c->t, dirfd, name, c->mode, c->path, e);
 }
 
 /* Create the missing components of path. */
@@ -87,11 +146,13 @@ static int create_path(
 	struct target *t, const char *path, const struct target_how *how, struct err *e)
 {
 	scoped_place struct place at = PLACE_INIT;
-	struct creation c = { t, path };
+	struct creation c = { t, path, how->owner ? 0711 : 0755 };
 	int r = path_find_or_make(path, how->follow, "cannot open a parent of the target",
 		&(struct path_maker){ create_parent, &c }, &at, e);
 
-	if (r == 0)
+	if (r == 0 && how->owner)
+		r = create_owned(t, &at, how, path, e);
+	else if (r == 0)
 		r = how->want_dir ? create_dir(t, at.dirfd, at.name, how->mode, path, e) :
 				    create_file(t, at.dirfd, at.name, how->mode, path, e);
 	if (r < 0)
@@ -131,15 +192,18 @@ static int open_target(
 	struct target *t, const char *path, const struct target_how *how, struct err *e)
 {
 	scoped_free char *copy = trimmed(path);
+	scoped_place struct place at = PLACE_INIT;
+	bool created = false;
 	int r;
 
 	if (!copy)
 		return err_nomem(e);
-	r = path_open(copy, O_PATH | (how->follow ? 0 : O_NOFOLLOW), "cannot open the target", NULL,
+	r = path_open(copy, O_PATH | (how->follow ? 0 : O_NOFOLLOW), "cannot open the target", &at,
 		&t->fd, e);
 	if (r == -ENOENT && how->create) {
 		if (e)
 			*e = ERR_INIT;
+		created = true;
 		r = create_path(t, copy, how, e);
 	}
 	if (r == -ENOENT && !how->create) {
@@ -148,7 +212,11 @@ static int open_target(
 		err_try(e, "create it first, or give -o mkdir");
 		path_explain_mkdir(above, "its parent", e);
 	}
-	return r < 0 ? r : check_type(t, path, how, e);
+	if (r == 0)
+		r = check_type(t, path, how, e);
+	if (r == 0 && how->owner && !created)
+		r = check_above(at.dirfd, path, e);
+	return r == 0 && how->owner ? check_owned(t->fd, path, how->owner, e) : r;
 }
 
 int target_open(const char *path, const struct target_how *how, struct target *ret, struct err *e)
@@ -168,7 +236,9 @@ int target_open(const char *path, const struct target_how *how, struct target *r
 
 int target_check(const char *path, const struct target_how *how, struct err *e)
 {
-	const struct target_how there = { .want_dir = how->want_dir, .follow = how->follow };
+	const struct target_how there = {
+		.want_dir = how->want_dir, .follow = how->follow, .owner = how->owner
+	};
 	scoped_target struct target t = TARGET_INIT;
 	struct err own = ERR_INIT;
 	int r = open_target(&t, path, &there, &own);

@@ -24,11 +24,19 @@ struct target {
 
 #define TARGET_INIT ((struct target){ .fd = -1 })
 
+struct owner_mode;
+
 struct target_how {
 	bool want_dir; /* a directory is attached, else a file */
 	bool follow;   /* the last component may be a symbolic link, if path.h follows it */
 	bool create;   /* create it if it is missing, and the directories above it (0755) */
 	uint32_t mode; /* of the created target */
+	/*
+	 * Not NULL: the target is a directory of this user (b->uid, b->gid), which no other user
+	 * can enter. It is created if it is missing, with mode 0700; the directories above it are
+	 * created with 0711. The one that it is in must be root's, and writable by root alone.
+	 */
+	const struct owner_mode *owner;
 };
 
 /*

@@ -98,6 +98,7 @@ static const char *text(const char *s)
 struct parsing {
 	int fd; /* O_PATH: a file, or a directory of such files */
 	bool dir;
+	struct stat *st;
 	int (*bad)(const struct lm_bad *b, void *arg);
 	void *arg;
 	int r; /* what bad returned */
@@ -173,7 +174,10 @@ static int parse_fstab(
 
 	if (r < 0)
 		return r;
-	p->dir = fstat(p->fd, &st) == 0 && S_ISDIR(st.st_mode);
+	if (fstat(p->fd, &st) < 0)
+		return err_set(e, errno, path, "cannot stat the fstab");
+	p->dir = S_ISDIR(st.st_mode);
+	*p->st = st;
 	lm.mnt_table_set_userdata(table, p);
 	lm.mnt_table_set_parser_errcb(table, bad_line);
 	r = lm.mnt_table_parse_fstab(table, fd_proc_path(p->fd, opened));
@@ -247,7 +251,17 @@ int lm_fstab_path(const char **ret, struct err *e)
 int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e)
 {
-	scoped_parsing struct parsing p = { .fd = -1, .bad = bad, .arg = arg, .text = BUF_INIT };
+	struct stat st;
+
+	return lm_fstab_stat(path, bad, fn, arg, &st, e);
+}
+
+int lm_fstab_stat(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
+	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct stat *ret, struct err *e)
+{
+	scoped_parsing struct parsing p = {
+		.fd = -1, .st = ret, .bad = bad, .arg = arg, .text = BUF_INIT
+	};
 	struct libmnt_table *table;
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;

@@ -60,6 +60,11 @@ struct lm_bad {
 MUST_CHECK int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e);
 
+/* The same, and get what fstat(2) says of the file that was read. */
+struct stat;
+MUST_CHECK int lm_fstab_stat(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
+	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct stat *ret, struct err *e);
+
 /*
  * The path of the fstab that mount(8) reads: LIBMOUNT_FSTAB, which its helpers have in their
  * environment, too, or the default.

@@ -1,0 +1,325 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154
+# Lines with each=: every user gets a view of its own, which no other enters; who has no grant any
+# more loses it, and nothing else is ever touched.
+
+load lib
+
+need root
+need kernel 6.8
+
+MI="$SHIFTBOX mount-idmapped"
+USERS=/run/shiftbox/users
+
+test_setup() {
+	mount -t tmpfs -o mode=755 run /run
+	for file in subuid subgid; do
+		: >"$file"
+		mount --bind "$file" "/etc/$file"
+	done
+	chmod 711 "$SCRATCH"
+	make_user vera 3001 1000000 65536
+	make_user walt 3002 1100000 65536
+	mkdir -m 700 store
+	echo hello >store/file
+	install -m 600 /dev/null store/closed
+	view 'map=user:%u,each=subid,ro,nosuid,nodev'
+}
+
+test_teardown() {
+	umount -l /run
+	for file in passwd group subuid subgid fstab; do
+		while umount -q "/etc/$file" 2>/dev/null; do :; done
+	done
+}
+
+# view OPTIONS [TARGET]: write the table
+view() {
+	echo "$SCRATCH/store ${2:-$USERS/%u} shiftbox $1 0 0" >views
+}
+
+# A line of another file of grants or accounts is taken out.
+without() {
+	grep -v "^$1:" "$2" >kept || true
+	cat kept >"$2"
+}
+
+views() {
+	# shellcheck disable=SC2046
+	echo $(awk -v d="$USERS/" 'index($5, d) == 1 { print substr($5, length(d) + 1) }' \
+		/proc/self/mountinfo | sort)
+}
+
+@test "each user with a grant gets a view, born for that user; a second run changes nothing" {
+	must_work $MI -a -T views
+	must_equal "$(views)" "vera walt"
+	must_equal "$(owner $USERS/vera/file) $(owner $USERS/walt/closed)" "3001:3001 3002:3002"
+	must_equal "$(stat -c '%a %U' $USERS)" "711 root"
+	must_equal "$(as_user vera cat $USERS/vera/closed $USERS/vera/file)" hello
+	must_fail 1 "Permission denied" as_user walt cat $USERS/vera/file
+	must_fail 1 "Read-only" as_user vera touch $USERS/vera/x
+	before=$(cat /proc/self/mountinfo)
+	capture $MI -a -v -T views
+	stderr_has "views: 0 mounted, 2 were mounted already, 0 unmounted, 0 failed;" \
+		"user namespaces made: 0"
+	must_equal "$(cat /proc/self/mountinfo)" "$before"
+	umount $USERS/vera
+	must_equal "$(stat -c '%a %U' $USERS/vera)" "700 vera"
+}
+
+@test "a new user gets a view, who has no grant any more loses it, nothing else is touched" {
+	must_work $MI -a -T views
+	mkdir $USERS/other
+	mount --bind store $USERS/other
+	make_user xena 3003 1200000 65536
+	without vera /etc/subuid
+	capture $MI -a --json -T views
+	must_equal "$status" 0
+	must_equal "$(views)" "other walt xena"
+	[ ! -e $USERS/vera ]
+	output_has "\"target\":\"$USERS/vera\"" ... '"unmounted":true'
+	# A mount of the administrator's where the view would be is left alone.
+	without walt /etc/subgid
+	umount $USERS/walt
+	install -d -m 700 -o 3002 -g 3002 $USERS/walt
+	mount --bind store $USERS/walt
+	must_work $MI -a -T views
+	must_equal "$(views)" "other walt xena"
+	umount $USERS/other
+}
+
+@test "of another line, and of another table, no view is taken away" {
+	must_work $MI -a -T views
+	cp views other
+	view 'map=user:%u,each=user:walt,ro' "$USERS/%u-too"
+	must_work $MI -a -T views
+	must_equal "$(views)" "vera walt walt-too"
+	view 'map=user:%u,each=user:walt,ro,nosuid,nodev'
+	cp views third
+	must_work $MI -a -T third
+	must_equal "$(views)" "vera walt walt-too"
+	must_work $MI -a -T views
+	must_equal "$(views)" "walt walt-too"
+	must_work $MI -a -u -T views
+	must_equal "$(views)" "walt-too"
+}
+
+@test "if the users cannot be listed whole, no view is taken away, and that is said" {
+	must_work $MI -a -T views
+	without vera /etc/subuid
+	echo broken >>/etc/subuid
+	must_fail 1 "views that may have to go, and stay: 1" $MI -a -T views
+	stderr_has "/etc/subuid:2: 'broken' is not USER:START:COUNT"
+	stderr_has "not all of its users could be listed, so no view is unmounted (1 would be)"
+	must_equal "$(views)" "vera walt"
+	echo 'walt:1100000:65536' >/etc/subuid
+	: >nothing
+	mount --bind nothing /etc/passwd
+	must_fail 1 "so no view is unmounted" $MI -a -T views
+	stderr_has "'/etc/passwd': has no account in it"
+	umount /etc/passwd
+	must_equal "$(views)" "vera walt"
+	must_work $MI -a -T views
+	must_equal "$(views)" walt
+}
+
+@test "a name service that fails takes nothing away" {
+	view 'map=user:%u,each=user:vera;user:walt,ro,nosuid,nodev'
+	must_work $MI -a -T views
+	without vera /etc/passwd
+	must_fail 1 "so no view is unmounted" $MI -a -T views
+	stderr_has "'vera': there is no user of this name"
+	must_equal "$(views)" "vera walt"
+}
+
+@test "a view in use stays, and is named; --force detaches it" {
+	must_work $MI -a -T views
+	sleep 1000 <$USERS/vera/file &
+	without vera /etc/subuid
+	must_fail 1 "views that are not as they should be: 1" $MI -a -T views
+	stderr_has "'$USERS/vera': cannot unmount"
+	stderr_has "--force"
+	must_equal "$(views)" "vera walt"
+	must_work $MI -a --force -T views
+	must_equal "$(views)" walt
+	kill $!
+}
+
+@test "a grant that changed gives a new view; a mount that is not ours stays with the old map" {
+	must_work $MI -a -T views
+	without vera /etc/subuid
+	without vera /etc/subgid
+	echo vera:2000000:65536 | tee -a /etc/subuid >>/etc/subgid
+	must_work $MI -a -T views
+	must_equal "$(views)" "vera walt"
+	capture "$SHIFTBOX" shift-check list $USERS/vera
+	output_has 2000000
+	umount $USERS/vera
+	$MI -m 0:3001:1 -o ro store $USERS/vera
+	must_fail 1 "is mounted already, with another map" $MI -a -T views
+}
+
+@test "the members of a group, its own accounts, and users that are named; never root" {
+	make_user xena 3003 1200000 65536
+	echo 'crew:x:3900:vera,nobody-at-all,root' >>/etc/group
+	without xena /etc/passwd
+	echo 'xena:x:3003:3900::/:/bin/sh' >>/etc/passwd
+	view 'map=u:0:%U:1,each=group:crew,ro'
+	capture $MI -a -T views
+	must_equal "$status $(views)" "0 vera xena"
+	view 'map=u:0:%U:1,each=user:walt;group:crew,ro'
+	capture $MI -a -T views
+	must_equal "$status $(views)" "0 vera walt xena"
+	echo 'root:5000000:65536' | tee -a /etc/subuid >>/etc/subgid
+	view 'map=user:%u,each=subid,ro' "$USERS/sub-%U"
+	must_work $MI -a -T views
+	must_equal "$(views)" "sub-3001 sub-3002 sub-3003 vera walt xena"
+}
+
+@test "a name that is not a safe component of a path is replaced by the uid" {
+	local n=3010 name
+	without vera /etc/subuid
+	without walt /etc/subuid
+	for name in .. .hidden 'a,suid' '3001' '-x' 'a%ub' '$(id)' 'a;b'; do
+		echo "$name:x:$n:$n::/:/bin/sh" >>/etc/passwd
+		echo "$name:$((4000000 + n * 65536)):65536" | tee -a /etc/subuid >>/etc/subgid
+		n=$((n + 1))
+	done
+	must_work $MI -a -T views
+	must_equal "$(views)" "3010 3011 3012 3013 3014 3015 3016 3017"
+	must_equal "$(owner $USERS/3013/file) $(owner $USERS/3012/file)" "3013:3013 3012:3012"
+	[[ $(findmnt -no OPTIONS $USERS/3012) == *nosuid* ]]
+}
+
+@test "users who share an id get no view, and lose none" {
+	must_work $MI -a -T views
+	make_user xena 3003 1065000 1000
+	must_fail 1 "has ids that another user has, too" $MI -a -T views
+	stderr_has "'vera': the ids of line 1 of /etc/subuid are another user's, too, by line 3"
+	must_equal "$(views)" "vera walt"
+	without xena /etc/subuid
+	without xena /etc/subgid
+	echo 'xena:3002:1' | tee -a /etc/subuid >>/etc/subgid
+	must_fail 1 "has ids that another user has, too" $MI -a -T views
+	stderr_has "grants an id that is the own id of a user"
+}
+
+@test "directories of others, links and open places are refused; others get their views" {
+	mkdir -p $USERS
+	install -d -m 700 -o 3002 $USERS/vera
+	must_fail 1 "is not a directory that user 3001 alone can enter" $MI -a -T views
+	must_equal "$(views)" walt
+	rmdir $USERS/vera
+	install -d -m 755 -o 3001 $USERS/vera
+	must_fail 1 "it belongs to user 3001, with mode 0755" $MI -a -T views
+	rmdir $USERS/vera
+	ln -s walt $USERS/vera
+	must_fail 1 "is a symbolic link" $MI -a -T views
+	rm $USERS/vera
+	must_work $MI -a -u -T views
+
+	install -d -m 1777 open
+	view 'map=user:%u,each=subid,ro' "$SCRATCH/open/%u"
+	must_fail 1 "so others than root can write there" $MI -a -T views
+	install -d -o 3001 -m 755 home-vera/mine
+	ln -s "$SCRATCH/home-vera/mine" open/link
+	view 'map=user:%u,each=subid,ro' "$SCRATCH/home-vera/mine/%u"
+	must_fail 1 "the directory above it belongs to user 3001" $MI -a -T views
+	chmod 755 store
+	view 'map=user:%u,each=subid,ro'
+	must_fail 1 "other users could enter the view: it has mode 0755" $MI -a -T views
+	must_equal "$(views) $(mounts)" " 0"
+	view 'map=user:%u,each=subid,ro,public'
+	must_work $MI -a -T views
+	must_equal "$(views)" "vera walt"
+}
+
+@test "a table that others can write is refused, and so are lines that make no sense" {
+	chmod 664 views
+	must_fail 1 "must be root's, and writable by root alone" $MI -a -T views
+	chmod 644 views
+	chown vera views
+	must_fail 1 "belongs to user 3001" $MI -a -T views
+	rm views
+	view 'map=user:%u,each=subid,ro' $USERS
+	must_fail 1 "views, line 1" $MI -a -T views
+	stderr_has "the last name of the target, and no other, must have %u or %U"
+	view 'map=user:%u,each=everyone,ro'
+	must_fail 1 "'everyone' is not a list of users" $MI -a -T views
+	view 'map=user:%u,each=subid,mkdir'
+	must_fail 1 "follow and mkdir are not for lines with each=" $MI -a -T views
+	must_fail 2 "is for lines of /etc/shiftbox/views" \
+		$MI -m +100000 -o ro,each=subid store /mnt
+	must_equal "$(views)" ""
+}
+
+@test "in fstab, a view without noauto is refused by name, and the message says where it belongs" {
+	mount --bind views /etc/fstab
+	must_fail 1 "/etc/fstab, line 1" $MI -a
+	stderr_has "'$USERS/%u': a line with each= does not belong into /etc/fstab"
+	stderr_has "move the line to /etc/shiftbox/views"
+	must_fail 1 "does not belong into /etc/fstab" $MI -a -T /etc/fstab
+	view 'map=user:%u,ro'
+	must_fail 1 "a line with %u does not belong into /etc/fstab" $MI -a
+	view 'map=user:%u,each=subid,ro,noauto'
+	must_work_but no-line $MI -a -T /etc/fstab || [ "$status" = 0 ]
+	must_equal "$(views)" ""
+	umount /etc/fstab
+}
+
+@test "-a reads /etc/shiftbox/views besides fstab" {
+	mkdir etc
+	: >nothing
+	cp -a /etc/. etc/
+	install -d etc/shiftbox
+	cp views etc/shiftbox/views
+	mkdir one
+	echo "$SCRATCH/store $SCRATCH/one shiftbox map=0:3001:1,ro 0 0" >etc/fstab
+	mount --rbind etc /etc
+	capture $MI -a
+	must_equal "$status $(views)" "0 vera walt"
+	must_equal "$(owner one/file)" 3001:3001
+	capture $MI -a -u
+	must_equal "$status $(views) $(mounts)" "0  0"
+	must_work $MI $USERS/walt
+	must_equal "$(views)" walt
+	umount -l /etc
+}
+
+@test "one view is mounted by its target, as at login, also with noauto" {
+	view 'map=user:%u,each=subid,ro,noauto' "$USERS/%U"
+	must_work $MI -a -T views
+	must_equal "$(views)" ""
+	must_work $MI -T views $USERS/3002
+	must_work $MI -T views $USERS/3002
+	must_equal "$(views)" 3002
+	must_fail 1 "no shiftbox line in" $MI -T views $USERS/3007
+	must_fail 1 "no shiftbox line in" $MI -T views $USERS/..
+	without walt /etc/subgid
+	must_fail 1 "no shiftbox line in" $MI -T views $USERS/3002
+	must_work $MI -a -T views
+	must_equal "$(views)" ""
+}
+
+@test "a dry run says what would be mounted and unmounted, and does neither" {
+	must_work $MI -a -T views
+	make_user xena 3003 1200000 65536
+	without vera /etc/subuid
+	must_work $MI -a -n -T views
+	output_has "$USERS/xena"
+	output_has "unmount '$USERS/vera'"
+	must_equal "$(views)" "vera walt"
+	[ ! -e $USERS/xena ]
+}
+
+@test "list, verify and explain know a view" {
+	must_work $MI -a -T views
+	capture "$SHIFTBOX" shift-check list
+	output_has $USERS/vera
+	capture "$SHIFTBOX" shift-check verify $USERS/vera
+	must_equal "$status" 0
+	must_work "$SHIFTBOX" shift-check explain --as vera --op read $USERS/vera/file
+	capture "$SHIFTBOX" shift-check explain --as vera --op read $USERS/walt/file
+	must_equal "$status" 3
+}
