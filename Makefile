@@ -264,6 +264,8 @@ ZSH_DIR = $(DESTDIR)$(ZSHDIR)
 FISH_DIR = $(DESTDIR)$(FISHDIR)
 MAN_DIR = $(DESTDIR)$(DATADIR)/man/man8
 MAN7_DIR = $(DESTDIR)$(DATADIR)/man/man7
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+UNIT_DIR = $(DESTDIR)$(UNITDIR)
 
 install: all
 	install $(if $(filter 1,$(STRIP)),-s) -D $(BUILD)/shiftbox $(DESTDIR)$(BINDIR)/shiftbox
@@ -276,7 +278,10 @@ install: all
 	ln -sf mount-idmapped.8 $(MAN_DIR)/mount.shiftbox.8
 	install -D -m 644 cmd/idmap.7 $(MAN7_DIR)/shiftbox-idmap.7
 	install -D -m 644 cmd/security.7 $(MAN7_DIR)/shiftbox-security.7
-	install -d $(DESTDIR)$(DOCDIR)
+	install -d $(DESTDIR)$(DOCDIR) $(UNIT_DIR)
+	for u in service path; do sed 's|@BINDIR@|$(BINDIR)|' cmd/views.$$u \
+		>$(UNIT_DIR)/shiftbox-views.$$u && \
+		chmod 644 $(UNIT_DIR)/shiftbox-views.$$u || exit 1; done
 	install -m 644 lib/COPYING lib/CHANGES README.md $(DESTDIR)$(DOCDIR)
 	install -D -m 644 cmd/output.schema.json $(DESTDIR)$(DATADIR)/shiftbox/output.schema.json
 	for c in $(COMMANDS); do \
@@ -296,6 +301,7 @@ uninstall:
 	rm -f $(MAN7_DIR)/shiftbox-idmap.7 $(MAN7_DIR)/shiftbox-security.7
 	rm -f $(patsubst %,$(DESTDIR)$(DOCDIR)/%,COPYING CHANGES README.md)
 	rm -f $(DESTDIR)$(DATADIR)/shiftbox/output.schema.json
+	rm -f $(UNIT_DIR)/shiftbox-views.service $(UNIT_DIR)/shiftbox-views.path
 	[ ! -d $(DESTDIR)$(DATADIR)/shiftbox ] || rmdir $(DESTDIR)$(DATADIR)/shiftbox
 	[ ! -d $(DESTDIR)$(DOCDIR) ] || rmdir $(DESTDIR)$(DOCDIR)
 	for c in shiftbox $(COMMANDS); do \

@@ -21,6 +21,10 @@ installed() {
 	[ -s root/usr/share/man/man7/shiftbox-security.7 ]
 	[ -s root/usr/share/man/man8/mount.shiftbox.8 ]
 	must_equal "$(readlink root/sbin/mount.shiftbox)" /usr/bin/shiftbox
+	grep -qx 'ExecStart=/usr/bin/mount-idmapped -a -T /etc/shiftbox/views' \
+		root/usr/lib/systemd/system/shiftbox-views.service
+	[ -s root/usr/lib/systemd/system/shiftbox-views.path ]
+	[ -z "$(find root -path '*.wants*')" ] # it is for the administrator to enable them
 	[ -s root/usr/share/zsh/site-functions/_shiftbox ]
 	must_work installed install
 

@@ -11,6 +11,7 @@ need kernel 6.8
 
 MI="$SHIFTBOX mount-idmapped"
 USERS=/run/shiftbox/users
+GENERATORS=/usr/lib/systemd/system-generators
 
 test_setup() {
 	mount -t tmpfs -o mode=755 run /run
@@ -322,4 +323,42 @@ views() {
 	must_work "$SHIFTBOX" shift-check explain --as vera --op read $USERS/vera/file
 	capture "$SHIFTBOX" shift-check explain --as vera --op read $USERS/walt/file
 	must_equal "$status" 3
+}
+
+# required FSTAB: the units that systemd makes of it, and without which the boot fails
+required() {
+	rm -rf units
+	mkdir units
+	SYSTEMD_FSTAB=$1 SYSTEMD_LOG_LEVEL=emerg $GENERATORS/systemd-fstab-generator \
+		"$PWD/units" "$PWD/units" "$PWD/units"
+	find units/local-fs.target.requires -name '*.mount' -exec basename {} + 2>/dev/null | sort
+}
+
+@test "no line of an example makes systemd require a mount that cannot be made" {
+	[ -x $GENERATORS/systemd-fstab-generator ] ||
+		skip "needs systemd-fstab-generator"
+	# README's lines of fstab, and each line of that form in the pages.
+	sed -n '/^```fstab/,/^```/{/^```/d;p}' "$TESTS/../README.md" >fstab
+	grep -hE '^[^.].* /[^ ]* +shiftbox .* 0 0$' "$TESTS"/../cmd/*.8 |
+		grep -v ' /run/shiftbox/users/' >>fstab || true
+	[ "$(wc -l <fstab)" -ge 4 ]
+	must_equal "$(required fstab | grep -c x25)" 0
+	[ -z "$(grep -rl each= units)" ] || say "each= is in a unit"
+	# What would happen, and does not with noauto.
+	must_equal "$(required views | grep -c x25)" 1
+	sed -i 's/,each/,noauto,each/' views
+	must_equal "$(required views)" ""
+}
+
+@test "systemd accepts the units" {
+	need prog systemd-analyze
+	local unit
+	mkdir u
+	for unit in service path; do
+		sed "s|@BINDIR@/mount-idmapped|/bin/true|" "$TESTS/../cmd/views.$unit" \
+			>u/shiftbox-views.$unit
+	done
+	capture systemd-analyze verify --man=no --recursive-errors=no u/shiftbox-views.service \
+		u/shiftbox-views.path
+	must_equal "$status $(grep shiftbox-views <<<"$stderr" || :)" "0 "
 }
