@@ -70,6 +70,9 @@ struct idmap_context {
  *   uids=D-S-N#D-S-N    the form of crun(1), also gids=
  *   auto, subid:USER    the grants in subuid and subgid: disk id 0 is seen as the first granted id
  *   user:USER           disk id 0 is seen as the user's own id, 1 and on as the granted ones
+ *   keep-id:USER[:UID[:GID]]
+ *                       disk id UID (GID; by default the user's own) is seen as the user's own
+ *                       id, and all others, from 0 on, as the granted ones
  *   owner:USER          the owner and group of the source are seen as USER and USER's group
  *   pid:N, /proc/N/ns/user, fd:N, /PATH
  *                       the map of an existing user namespace; PATH is a file that it is mounted on

@@ -129,6 +129,7 @@ static const struct {
 	{ "gids=", parse_crun },
 	{ "subid:", map_parse_subid },
 	{ "user:", map_parse_user },
+	{ "keep-id:", map_parse_keep_id },
 	{ "owner:", map_parse_owner },
 	{ "pid:", map_parse_pid },
 	{ "fd:", map_parse_fd },

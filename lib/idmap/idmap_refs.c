@@ -95,10 +95,45 @@ static int read_grants(const struct map_parser *p, const char *file, const struc
 	return x ? subid_index_get(x, user, ret, p->e) : subid_read(file, user, ret, p->e);
 }
 
-/* Add the grants of a user, one after the other, starting at a disk id. */
-static int add_grants(struct map_parser *p, struct word w, const char *file,
-	const struct user *user, unsigned kind, uint64_t disk)
+/* Where the granted ids go: from a disk id on, one after the other. The disk id hole is left out.
+ */
+struct grant_place {
+	uint64_t disk, hole;
+};
+
+#define NO_HOLE UINT64_MAX
+
+/* Add one grant, in two parts if the hole is inside. */
+static int add_grant(struct map_parser *p, const struct grant *g, const char *file, unsigned kind,
+	struct grant_place *at)
 {
+	const struct word_place place = { .file = file, .pos = g->line };
+	uint64_t done = 0;
+
+	while (done < g->count) {
+		uint64_t n = g->count - done;
+		int r;
+
+		if (at->disk == at->hole)
+			at->disk++;
+		if (at->disk < at->hole && n > at->hole - at->disk)
+			n = at->hole - at->disk;
+		r = draft_add(&p->draft, kind,
+			&(struct draft_entry){ at->disk, g->start + done, n, kind, place }, p->e);
+		if (r < 0)
+			return r;
+		done += n;
+		at->disk += n;
+	}
+	return 0;
+}
+
+static int add_grants(struct map_parser *p, struct word w, const struct user *user, unsigned kind,
+	struct grant_place at)
+{
+	const char *uids = p->ctx->subuid ? p->ctx->subuid : SUBUID_FILE;
+	const char *gids = p->ctx->subgid ? p->ctx->subgid : SUBGID_FILE;
+	const char *file = kind == KIND_UID ? uids : gids;
 	struct grants grants = { 0 };
 	int r;
 
@@ -107,13 +142,8 @@ static int add_grants(struct map_parser *p, struct word w, const char *file,
 		subid_try_grant(user->name[0] ? user->name : "USER", p->e);
 	if (r < 0)
 		r = ref_fault(p, &w, r);
-	for (size_t i = 0; i < grants.len && r == 0; i++) {
-		const struct draft_entry x = { disk, grants.items[i].start, grants.items[i].count,
-			kind, { .file = file, .pos = grants.items[i].line } };
-
-		r = draft_add(&p->draft, kind, &x, p->e);
-		disk += grants.items[i].count;
-	}
+	for (size_t i = 0; i < grants.len && r == 0; i++)
+		r = add_grant(p, &grants.items[i], file, kind, &at);
 	VEC_DONE(&grants);
 	return r;
 }
@@ -121,13 +151,10 @@ static int add_grants(struct map_parser *p, struct word w, const char *file,
 static int add_both_grants(
 	struct map_parser *p, struct word w, const struct user *user, uint64_t disk)
 {
-	int r;
+	const struct grant_place at = { disk, NO_HOLE };
+	int r = add_grants(p, w, user, KIND_UID, at);
 
-	r = add_grants(p, w, p->ctx->subuid ? p->ctx->subuid : SUBUID_FILE, user, KIND_UID, disk);
-	if (r == 0)
-		r = add_grants(
-			p, w, p->ctx->subgid ? p->ctx->subgid : SUBGID_FILE, user, KIND_GID, disk);
-	return r;
+	return r == 0 ? add_grants(p, w, user, KIND_GID, at) : r;
 }
 
 /* Map the owner uid and gid on disk to the user and the user's group. */
@@ -183,6 +210,44 @@ int map_parse_user(struct map_parser *p, struct word w)
 	if (r == 0)
 		r = add_both_grants(p, w, &user, 1);
 	return r;
+}
+
+/*
+ * keep-id:USER[:UID[:GID]], the map of podman's --userns=keep-id: as user:USER, but USER is UID
+ * (GID) in the container, by default the same number, and the granted ids fill up the others from 0
+ * on.
+ */
+int map_parse_keep_id(struct map_parser *p, struct word w)
+{
+	struct word f[5], of_user = w;
+	size_t n = word_split(w, ':', f, ARRAY_LEN(f));
+	uint64_t uid, gid;
+	struct user user;
+	int r;
+
+	if (n > 4)
+		return word_fault(p->e, EINVAL, &w,
+			"is not a valid map: keep-id:USER[:UID[:GID]] has no more fields");
+	of_user.len = (size_t)(f[1].s - w.s) + f[1].len;
+	r = entry_user(p, of_user, names_user, &user);
+	if (r < 0)
+		return r;
+	if (!user.has_gid)
+		return word_fault(p->e, ENOENT, &w,
+			"the user has no passwd entry, which would give the group");
+	uid = user.uid;
+	gid = user.gid;
+	if (n > 2)
+		r = map_parse_id(&f[2], "UID", KIND_UID, &uid, p->e);
+	if (r == 0 && n > 3)
+		r = map_parse_id(&f[3], "GID", KIND_GID, &gid, p->e);
+	if (r == 0 && (uid >= UINT32_MAX || gid >= UINT32_MAX))
+		r = word_fault(p->e, ERANGE, &w, "an id is beyond the last one, 4294967294");
+	if (r == 0)
+		r = add_owner(p, w, (uint32_t)uid, (uint32_t)gid, &user);
+	if (r == 0)
+		r = add_grants(p, w, &user, KIND_UID, (struct grant_place){ 0, uid });
+	return r == 0 ? add_grants(p, w, &user, KIND_GID, (struct grant_place){ 0, gid }) : r;
 }
 
 /* Map the uid and the gid of the source separately: they may be different numbers. */

@@ -51,6 +51,7 @@ MUST_CHECK int map_add_rest(struct map_parser *p);
 MUST_CHECK int map_parse_auto(struct map_parser *p, struct word w);
 MUST_CHECK int map_parse_subid(struct map_parser *p, struct word w);
 MUST_CHECK int map_parse_user(struct map_parser *p, struct word w);
+MUST_CHECK int map_parse_keep_id(struct map_parser *p, struct word w);
 MUST_CHECK int map_parse_owner(struct map_parser *p, struct word w);
 MUST_CHECK int map_parse_pid(struct map_parser *p, struct word w);
 MUST_CHECK int map_parse_fd(struct map_parser *p, struct word w);

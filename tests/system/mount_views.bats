@@ -178,6 +178,15 @@ views() {
 	must_equal "$(views)" "sub-3001 sub-3002 sub-3003 vera walt xena"
 }
 
+@test "views may have the map of keep-id" {
+	view 'map=keep-id:%u,each=subid,ro,public'
+	touch store/own
+	chown 3001:3001 store/own
+	must_work $MI -a -T views
+	must_equal "$(owner $USERS/vera/file) $(owner $USERS/vera/own)" "1000000:1000000 3001:3001"
+	must_equal "$(owner $USERS/walt/own)" "1103001:1103001"
+}
+
 @test "a name that is not a safe component of a path is replaced by the uid" {
 	local n=3010 name
 	without vera /etc/subuid

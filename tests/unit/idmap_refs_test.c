@@ -154,6 +154,29 @@ TEST(idmap_grants_become_disk_ids_from_0_in_the_order_of_the_file)
 	check_refused("user:4242", -ENOENT, "user:4242", "no passwd entry");
 }
 
+TEST(idmap_keep_id_keeps_one_id_and_fills_up_the_others)
+{
+	setup("alice:100000:1000\nalice:300000:10\n", "alice:500000:65536\n");
+	check_map("keep-id:alice",
+		"u:0:100000:1000;u:1000:1000:1;u:1001:300000:10;"
+		"g:0:500000:1100;g:1100:1100:1;g:1101:501100:64436");
+	check_map("keep-id:alice:33:34",
+		"u:0:100000:33;u:33:1000:1;u:34:100033:967;u:1001:300000:10;"
+		"g:0:500000:34;g:34:1100:1;g:35:500034:65502");
+	check_map("keep-id:1000:0:0",
+		"u:0:1000:1;u:1:100000:1000;u:1001:300000:10;g:0:1100:1;g:1:500000:65536");
+	check_map("keep-id:alice:5000",
+		"u:0:100000:1000;u:1000:300000:10;u:5000:1000:1;"
+		"g:0:500000:1100;g:1100:1100:1;g:1101:501100:64436");
+	check_refused("keep-id:", -EINVAL, "", "USER is missing (byte 8");
+	check_refused("keep-id:bob", -ENOENT, "bob", "no user of this name (byte 8");
+	check_refused("keep-id:alice:", -EINVAL, "", "UID is missing");
+	check_refused("keep-id:alice:33:", -EINVAL, "", "GID is missing");
+	check_refused("keep-id:alice:-1", -EINVAL, "-1", "UID has a sign");
+	check_refused("keep-id:alice:4294967295", -ERANGE, "keep-id:alice:4294967295", "beyond");
+	check_refused("keep-id:alice:1:2:3", -EINVAL, "keep-id:alice:1:2:3", "no more fields");
+}
+
 TEST(idmap_a_grant_needs_no_account)
 {
 	setup("containers:2147483648:65536\n4294967295:9:9\n", "containers:2147483648:65536\n");
