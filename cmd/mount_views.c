@@ -36,11 +36,12 @@ struct views {
 	struct mount_stores stores;
 	VEC(struct new_view) unread;
 	size_t mounted, there, gone, failed, kept; /* kept: not wanted, and still mounted */
+	size_t misfits; /* views whose map does not suit the tree; the first one is warned about */
 };
 
 /* The views that one line wants. */
 struct wanted {
-	struct strv names; /* in the directory of the line; sorted by wanted_sort() */
+	struct strv names; /* in the directory of the line; sorted at the end */
 	bool partial;      /* there may be more */
 };
 
@@ -281,6 +282,8 @@ static int mount_view(
 	if (replaces)
 		r = replace(v, l, p, e);
 	*p = (struct mount_plan){ 0 };
+	if (r == 0 && n.plan.misfits.len && !v->misfits++)
+		log_warn("'%s': %s", n.plan.target, n.plan.misfits.items[0]);
 	if (r == 0)
 		r = apply(v, &n, replaces, e);
 	mount_plan_done(&n.plan);
@@ -320,6 +323,7 @@ static int plan_view(struct views *v, const struct view_line *l, const struct us
 		r = mount_plan_check(ret, e);
 	if (r < 0)
 		return r;
+	ret->for_command = v->args->exec;
 	ret->owned = true;
 	ret->owner_uid = user->uid;
 	ret->owner_gid = user->gid;
