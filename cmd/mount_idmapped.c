@@ -89,7 +89,7 @@ static const struct opt mount_opts[] = {
 	OPT_FLAG(struct mount_args, force, "force", 0,
 		"With --all: unmount views even if they are in use", .needs = "all",
 		.forms = IN_ALL,
-		.more = "They stay visible to the processes that use them. See VIEWS."),
+		.more = "A view stays visible to the processes that use it. See VIEWS."),
 	OPT_STR(struct mount_args, fstab, "fstab", 'T', "FSTAB", "Read this fstab",
 		.comp = COMP_FILE, .forms = IN_ALL | IN_LINE,
 		.more = "The default is /etc/fstab and, for lines with each=, "

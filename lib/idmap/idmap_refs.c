@@ -95,8 +95,7 @@ static int read_grants(const struct map_parser *p, const char *file, const struc
 	return x ? subid_index_get(x, user, ret, p->e) : subid_read(file, user, ret, p->e);
 }
 
-/* Where the granted ids go: from a disk id on, one after the other. The disk id hole is left out.
- */
+/* Where the granted ids go: from a disk id on, one after the other. No id goes to hole. */
 struct grant_place {
 	uint64_t disk, hole;
 };

@@ -70,7 +70,7 @@ static _Noreturn void child_join(pid_t parent, int ns, int pipe_fd)
 	die_with(parent);
 	if (sys_setns(ns, CLONE_NEWUSER) < 0)
 		num = errno;
-	die_with(parent); /* setns() resets the signal: it sets new credentials (commit_creds()) */
+	die_with(parent); /* new credentials have reset the signal (commit_creds()) */
 	if (write(pipe_fd, &num, sizeof(num)) < 0)
 		_exit(1);
 	for (;;)

@@ -60,7 +60,7 @@ struct lm_bad {
 MUST_CHECK int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e);
 
-/* The same, and get what fstat(2) says of the file that was read. */
+/* As lm_fstab(), and get what fstat(2) says of the file that was read. */
 struct stat;
 MUST_CHECK int lm_fstab_stat(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct stat *ret, struct err *e);

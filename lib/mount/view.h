@@ -31,7 +31,7 @@ struct view_line {
 
 /*
  * Check a line of the table at path. ret->line and ret->options are borrowed from the arguments.
- * -EINVAL: it is not one that can be mounted for each user. Free ret->dir.
+ * -EINVAL: it is not one that can be mounted for each user. The caller frees ret->dir.
  */
 MUST_CHECK int view_line_check(const char *path, const struct table_line *l,
 	const struct mount_options *options, struct view_line *ret, struct err *e);
