@@ -53,10 +53,12 @@ static const struct opt_form forms[] = {
 		OPT_SYNOPSIS("--scan SOURCE | LAYER.tar...") },
 	{ "--bundle", NULL, "bundle", "Create an OCI bundle from a stored image",
 		OPT_SYNOPSIS("[-s STORE] --bundle DIR [-m MAP] [-t] [--public] NAME [-- CMD...]") },
-	{ "--list, --show, --verify, --remove, --prune", NULL, "list show verify remove prune",
-		"Inspect the images of a store, or remove them",
+	{ "--list, --show, --verify, --remove, --prune, --upgrade", NULL,
+		"list show verify remove prune upgrade",
+		"Inspect the images of a store, remove or upgrade them",
 		OPT_SYNOPSIS("[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | "
-			     "--prune") },
+			     "--prune",
+			"[-s STORE] --upgrade [NAME...]") },
 	{ .name = NULL },
 };
 
@@ -129,6 +131,13 @@ static const struct opt image_unpack_opts[] = {
 			"path to it in a store that is open to these users; copies of a stack "
 			"that exist only in such a namespace do not count. Namespaces without a "
 			"process are not seen, and only root sees those of other users."),
+	OPT_FLAG(struct unpack_args, upgrade, "upgrade", 0,
+		"Replace layers that older versions stored", .forms = IN_ADMIN, .excl = EXCL_MODE,
+		.more = "All images are upgraded, or those that are named. Each layer that marks "
+			"opaque directories by an attribute is replaced by one with whiteouts, "
+			"whose files are hard links to those of the old one; sources are not "
+			"needed. An image is replaced in one step. Old layers are then removed, "
+			"unless they are mounted. See LAYER RULES."),
 
 	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N",
 		"Unpack up to N layers at the same time", .heading = "Unpacking", .forms = UNPACKS,
@@ -224,7 +233,7 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	struct store *s = a->opened;
 	int r = 0;
 
-	if (ctx->operands.len && !a->bundle)
+	if (ctx->operands.len && !a->bundle && !a->upgrade)
 		return surplus(a, ctx->operands.items[0], e);
 	if (!s) {
 		r = store_open(a->store, 0, &own, e);
@@ -247,7 +256,7 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 		return unpack_verify(s, a->verify, ctx, e);
 	if (a->remove)
 		return unpack_remove(s, a->remove, ctx, e);
-	return unpack_prune(s, ctx, e);
+	return a->upgrade ? unpack_upgrade(s, ctx, e) : unpack_prune(s, ctx, e);
 }
 
 /*
@@ -259,6 +268,7 @@ static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
 	bool unpacks = UNPACKS >> ctx->form & 1 && ctx->operands.len;
+	bool prunes = a->prune || a->upgrade;
 	int r = 0;
 
 	if (geteuid() != 0 && a->base.count) {
@@ -268,13 +278,13 @@ static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 			"ids");
 		return r;
 	}
-	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || a->prune))
+	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || prunes))
 		return BEFORE_GO_ON;
-	if (a->remove || a->prune)
+	if (a->remove || prunes)
 		r = store_open(a->store, 0, &a->opened, e);
 	if (r == 0 && a->remove)
 		r = store_mount_refuse(a->opened, a->remove, e);
-	if (r == 0 && a->prune)
+	if (r == 0 && prunes)
 		r = store_prune_begin(a->opened, e);
 	if (r == 0)
 		r = unpack_enter(a, unpacks, e);

@@ -124,6 +124,26 @@ static int read_back(struct store_unpack *s, struct unpack_layer *l, struct err 
 		&map, e);
 }
 
+/* *ret: is the layer without marks, which an older version may have set? Then facts are read. */
+static int read_unmarked(
+	const struct store *s, const char *dir, struct store_layer *facts, bool *ret, struct err *e)
+{
+	struct layer_marks marks;
+	int r = store_layer_read(s, dir, facts, e);
+
+	if (r < 0)
+		return r;
+	r = store_layer_marks(s, facts, &marks, e);
+	*ret = r == 0 && !marks.trusted && !marks.user;
+	if (r == 0 && !*ret)
+		log_verbose("the layer %s of the store has marks that only some mounts read: it is "
+			    "unpacked again",
+			dir);
+	if (!*ret)
+		store_layer_done(facts);
+	return r;
+}
+
 int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l, struct lower_walk *below,
 	bool *ret, struct err *e)
 {
@@ -141,9 +161,9 @@ int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l, struct low
 			store_layer_say_try(there.items[i], e);
 		if (r < 0 || !*ret)
 			continue;
-		r = store_layer_read(s->store, there.items[i], &facts, e);
-		if (r < 0)
-			return r;
+		r = read_unmarked(s->store, there.items[i], &facts, ret, e);
+		if (r < 0 || !*ret)
+			continue;
 		l->plan = PLAN_STORED;
 		l->dir = TAKE_PTR(facts.dir);
 		l->root_opaque = facts.root_opaque;

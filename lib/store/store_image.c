@@ -280,6 +280,17 @@ int store_image_read(struct store *s, const char *name, struct store_image *ret,
 	return r;
 }
 
+int store_image_documents(struct store *s, const char *name, struct buf *ret_manifest,
+	struct buf *ret_config, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = open_image(s, name, &fd, e);
+
+	if (r == 0)
+		r = fd_read_file(fd, "manifest.json", JSON_MAX_BYTES, ret_manifest, e);
+	return r < 0 ? r : fd_read_file(fd, "config.json", JSON_MAX_BYTES, ret_config, e);
+}
+
 void store_image_done(struct store_image *i)
 {
 	free(i->name);

@@ -38,6 +38,10 @@ MUST_CHECK int store_image_read(
 	struct store *s, const char *name, struct store_image *ret, struct err *e);
 void store_image_done(struct store_image *i);
 
+/* Append the bytes of the image's manifest and configuration. Returns 0 or -errno with e filled. */
+MUST_CHECK int store_image_documents(struct store *s, const char *name, struct buf *ret_manifest,
+	struct buf *ret_config, struct err *e);
+
 /*
  * Remove an image in one step. Its layers remain until they are pruned. A damaged image can be
  * removed, too. On -ENOENT, e lists the images that exist.

@@ -10,6 +10,7 @@
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "../idmap/id_spans.h"
+#include "../layer/layer_reform.h"
 #include "../tar/digest.h"
 
 struct store;
@@ -19,6 +20,8 @@ struct store_layer {
 	char *dir;               /* the layer's name below layers/ */
 	uint64_t entries, bytes; /* in the archive; bytes of file data */
 	bool root_opaque;        /* the layer hides all layers below it */
+	bool unmarked;           /* it hides names by whiteouts alone; false for a layer that an
+	                            older version unpacked: store_layer_marks() */
 	bool ids_known;          /* false for a layer that an older version unpacked */
 	struct id_use ids;       /* of its files, as the image has them */
 };
@@ -38,6 +41,10 @@ MUST_CHECK int store_layer_deps(
 MUST_CHECK int store_layer_read(
 	const struct store *s, const char *dir, struct store_layer *ret, struct err *e);
 void store_layer_done(struct store_layer *l);
+
+/* Count the marks of a layer that hide lower layers (layer/layer_reform.h). */
+MUST_CHECK int store_layer_marks(
+	const struct store *s, const struct store_layer *l, struct layer_marks *ret, struct err *e);
 
 /*
  * Open a layer's directory (O_PATH), or a specification for reading, by its path as of

@@ -44,16 +44,21 @@ static int print_facts(const struct staged_layer *l, struct buf *ret, struct err
 	struct json_writer w = { .depth = 0 };
 	int r;
 
-	id_spans_print(&l->ids->uid, &uids);
-	id_spans_print(&l->ids->gid, &gids);
+	if (l->ids) {
+		id_spans_print(&l->ids->uid, &uids);
+		id_spans_print(&l->ids->gid, &gids);
+	}
 	if (!buf_get(&uids) || !buf_get(&gids))
 		return err_nomem(e);
 	json_write_object(&w, NULL);
 	json_write_i64(&w, "entries", (int64_t)l->entries);
 	json_write_i64(&w, "bytes", (int64_t)l->bytes);
 	json_write_i64(&w, "root_opaque", l->root_opaque);
-	json_write_str(&w, "uids", buf_get(&uids));
-	json_write_str(&w, "gids", buf_get(&gids));
+	json_write_i64(&w, "unmarked", 1);
+	if (l->ids) {
+		json_write_str(&w, "uids", buf_get(&uids));
+		json_write_str(&w, "gids", buf_get(&gids));
+	}
 	json_write_end(&w);
 	r = json_writer_print(&w, JSON_LINE, ret);
 	buf_char(ret, '\n');
@@ -94,25 +99,26 @@ static int choose_name(const struct store *s, const struct staged_layer *l, char
 {
 	char base[DIGEST_NAME], hex[DIGEST_HEX];
 	struct digest sum;
-	bool same = false;
 	int r;
 
-	*ret_there = false;
-	(void)snprintf(name, 128, "%s", digest_name(&l->diff_id, base));
-	if (faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ?
-			0 :
-			err_set(e, errno, name, "cannot look for the layer in the store");
-	r = same_deps(s, name, l->deps, &same, e);
-	if (r < 0 || same) {
-		*ret_there = same;
-		return r;
-	}
-
+	/* The variant may be there without the first one, which --upgrade or --prune removes. */
+	(void)digest_name(&l->diff_id, base);
 	hash_bytes(l->deps, strlen(l->deps), &sum);
 	(void)snprintf(name, 128, "%s.%.16s", base, digest_hex(&sum, hex));
-	log_verbose("the layer depends on those below it: stored as the variant %s", name);
 	*ret_there = faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (*ret_there)
+		return 0;
+	if (faccessat(s->layers, base, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		r = same_deps(s, base, l->deps, ret_there, e);
+		if (r == 0 && !*ret_there)
+			log_verbose("the layer depends on those below it: stored as the variant %s",
+				name);
+		if (r < 0 || !*ret_there)
+			return r;
+	} else if (errno != ENOENT) {
+		return err_set(e, errno, base, "cannot look for the layer in the store");
+	}
+	(void)snprintf(name, 128, "%s", base);
 	return 0;
 }
 

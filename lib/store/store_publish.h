@@ -22,7 +22,7 @@ struct staged_layer {
 	const char *deps; /* of layer_deps(); "" if it depends on no lower layer */
 	uint64_t entries, bytes;
 	bool root_opaque;
-	const struct id_use *ids; /* of its files */
+	const struct id_use *ids; /* of its files; NULL: not known */
 	char *dir; /* set by store_publish(): the name below layers/; the caller frees it */
 };
 
