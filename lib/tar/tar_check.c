@@ -10,6 +10,7 @@
 #include "../base/buf.h"
 #include "../base/vec.h"
 #include "not_tar.h"
+#include "tar_number.h"
 #include "tar_pax.h"
 
 enum { PREFIX_SIZE = 155 };
@@ -139,55 +140,11 @@ static int bad(struct tar_check *t, struct err *e, const char *what)
 		(unsigned long long)t->start);
 }
 
-/* ---- numbers ---- */
-
-/* Parse GNU's base-256: a two's complement number behind the top bit of the first byte. */
-static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
-{
-	bool neg = p[0] & 0x40;
-	uint64_t v = neg ? UINT64_MAX : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = i ? p[i] : (unsigned char)((p[0] & 0x3f) | (neg ? 0xc0 : 0));
-
-		/* Only copies of the sign bit may be shifted out. */
-		if (v >> 55 != (neg ? UINT64_MAX >> 55 : 0))
-			return -ERANGE;
-		v = v << 8 | c;
-	}
-	if (neg && !neg_ok)
-		return -EINVAL;
-	*ret = (int64_t)v;
-	return 0;
-}
-
-/*
- * Parse blanks, octal digits, and blanks or a NUL. Old tars leave rubbish, but only behind a NUL.
- */
-static int number(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
-{
-	uint64_t v = 0;
-	size_t i = 0;
-
-	if (p[0] & 0x80)
-		return base256(p, n, neg_ok, ret);
-	while (i < n && p[i] == ' ')
-		i++;
-	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++)
-		v = v << 3 | (uint64_t)(p[i] - '0'); /* 12 digits: 36 bits */
-	while (i < n && p[i] == ' ')
-		i++;
-	if (i < n && p[i] != '\0')
-		return -EINVAL;
-	*ret = (int64_t)v;
-	return 0;
-}
-
 static int id_field(struct tar_check *t, size_t at, uint32_t *ret, struct err *e, const char *what)
 {
 	int64_t v;
 
-	if (number(t->block + at, 8, false, &v) < 0 || v > 4294967294)
+	if (tar_number(t->block + at, 8, false, &v) < 0 || v > 4294967294)
 		return bad(t, e, what);
 	*ret = (uint32_t)v;
 	return 0;
@@ -279,7 +236,7 @@ static bool checksum_fits(const unsigned char *p)
 {
 	int64_t want, sum = 0, sum_signed = 0;
 
-	if (number(p + F_SUM, 8, false, &want) < 0)
+	if (tar_number(p + F_SUM, 8, false, &want) < 0)
 		return false;
 	for (size_t i = 0; i < BLOCK; i++) {
 		unsigned char c = i - F_SUM < 8 ? ' ' : p[i];
@@ -297,7 +254,7 @@ static bool is_time(const unsigned char *p)
 	int64_t v;
 
 	if (p[0] & 0x80)
-		return base256(p, n, true, &v) == 0;
+		return tar_number_base256(p, n, true, &v) == 0;
 	if (p[0] == '\0')
 		return true;
 	while (n && (*p == ' ' || *p == '\0')) {
@@ -368,8 +325,8 @@ static int device_fields(struct tar_check *t, char type, struct err *e)
 
 	if (type != '3' && type != '4')
 		return 0;
-	if (number(t->block + F_MAJOR, 8, false, &major) < 0 ||
-		number(t->block + F_MINOR, 8, false, &minor) < 0 || major >= 1 << 12 ||
+	if (tar_number(t->block + F_MAJOR, 8, false, &major) < 0 ||
+		tar_number(t->block + F_MINOR, 8, false, &minor) < 0 || major >= 1 << 12 ||
 		minor >= 1 << 20)
 		return bad(t, e, "has a device number that Linux does not support");
 	return 0;
@@ -453,17 +410,17 @@ static int header(struct tar_check *t, struct err *e)
 	}
 	if (!checksum_fits(p))
 		return bad(t, e, "the header's checksum is wrong");
-	if (number(p + F_SIZE, 12, false, &size) < 0 || size > INT64_MAX - BLOCK)
+	if (tar_number(p + F_SIZE, 12, false, &size) < 0 || size > INT64_MAX - BLOCK)
 		return bad(t, e, "has no valid size");
 	if (strchr("xXgLK", type) && type)
 		return meta_begin(t, type, (uint64_t)size, e);
 	if (!strchr("01234567S", type) && type)
 		return unknown_type(t, type, e);
 
-	if (number(p + F_MODE, 8, false, &v) < 0 || v > UINT32_MAX)
+	if (tar_number(p + F_MODE, 8, false, &v) < 0 || v > UINT32_MAX)
 		return bad(t, e, "has no valid mode");
 	f.mode = v & 07777;
-	if (number(p + F_MTIME, 12, true, &f.sec) < 0)
+	if (tar_number(p + F_MTIME, 12, true, &f.sec) < 0)
 		return bad(t, e, "has no valid time");
 	f.size = (uint64_t)size;
 	r = id_field(t, F_UID, &f.uid, e, "has no valid user id");
