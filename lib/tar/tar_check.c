@@ -57,7 +57,10 @@ static bool entry_is_missing(const struct pending *p)
 struct tar_check {
 	enum state state;
 	tar_check_count *count;
+	tar_check_seen *seen; /* or NULL */
 	void *arg;
+	struct buf long_name; /* for seen: what a pax or GNU header says, if it has a name */
+	bool pax_sparse;
 	uint64_t pos;   /* offset of the next byte to be fed */
 	uint64_t start; /* offset of the first header of the entry */
 	uint64_t skip;  /* remaining bytes of body and padding, in DATA */
@@ -87,11 +90,17 @@ int tar_check_new(tar_check_count *count, void *arg, struct tar_check **ret, str
 	return 0;
 }
 
+void tar_check_watch(struct tar_check *t, tar_check_seen *fn)
+{
+	t->seen = fn;
+}
+
 void tar_check_free(struct tar_check *t)
 {
 	if (!t)
 		return;
 	buf_done(&t->meta);
+	buf_done(&t->long_name);
 	VEC_DONE(&t->facts);
 	VEC_DONE(&t->patches);
 	free(t);
@@ -161,6 +170,19 @@ static int hide_record(size_t at, void *arg)
 	return VEC_ADD(&t->patches, p) < 0 ? -ENOMEM : 0;
 }
 
+/* For tar_check_watch(), of what a pax header says. */
+static void keep_facts(struct tar_check *t, const struct tar_pax *x)
+{
+	static const char sparse[] = "GNU.sparse.";
+
+	if (x->path) {
+		buf_reset(&t->long_name);
+		buf_add(&t->long_name, x->path, x->path_len);
+	}
+	t->pax_sparse =
+		t->meta_size && memmem(t->meta.data, t->meta_size, sparse, sizeof(sparse) - 1);
+}
+
 static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 {
 	const char *key = NULL;
@@ -168,6 +190,8 @@ static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 
 	if (x->path)
 		set_name(t, x->path, x->path_len);
+	if (x == &t->ext.said && t->seen)
+		keep_facts(t, x);
 	x->path = NULL; /* the text does not outlive this call */
 	if (!what && x->unset && tar_pax_unset_each(t->meta.data, t->meta_size, hide_record, t) < 0)
 		return err_nomem(e);
@@ -195,8 +219,11 @@ static int meta_done(struct tar_check *t, struct err *e)
 	n = n ? strnlen(t->meta.data, n) : 0;
 	if (n == 0 || t->meta_size - n > 1)
 		return bad(t, e, "has a GNU long name that is empty or holds a NUL");
-	if (t->meta_type == 'L')
+	if (t->meta_type == 'L') {
 		set_name(t, t->meta.data, n);
+		buf_reset(&t->long_name);
+		buf_add(&t->long_name, t->meta.data, t->seen ? n : 0);
+	}
 	return 0;
 }
 
@@ -341,9 +368,31 @@ static int body_of_other(struct tar_check *t, struct err *e)
 	return -EBADMSG;
 }
 
+/* Report the entry to seen, before t->ext is cleared. */
+static int report(struct tar_check *t, const struct tar_fact *f, struct err *e)
+{
+	const char *name = (const char *)t->block + F_NAME, *prefix = name + F_PREFIX;
+	struct tar_check_entry en = { .fact = *f, .sparse = f->type == 'S' || t->pax_sparse };
+
+	if (!t->ext.said.has_path && !t->ext.long_name) {
+		buf_reset(&t->long_name);
+		if (memcmp(t->block + F_MAGIC, "ustar  ", 8) != 0 &&
+			!memcmp(t->block + F_MAGIC, "ustar", 5) && *prefix) {
+			buf_add(&t->long_name, prefix, strnlen(prefix, PREFIX_SIZE));
+			buf_char(&t->long_name, '/');
+		}
+		buf_add(&t->long_name, name, strnlen(name, 100));
+	}
+	en.name = buf_get(&t->long_name);
+	en.name_len = t->long_name.len;
+	t->pax_sparse = false;
+	return en.name ? t->seen(t->arg, &en, e) : err_nomem(e);
+}
+
 static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct err *e)
 {
 	const struct tar_pax *x = &t->ext.said;
+	int r;
 
 	if (x->has_uid)
 		f.uid = x->uid;
@@ -367,7 +416,10 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 	t->pad = (unsigned)(-f.size & (BLOCK - 1));
 	t->skip = f.size + t->pad;
 	t->state = type == 'S' && t->block[F_EXTENDED] ? SPARSE : DATA;
+	r = t->seen ? report(t, &f, e) : 0;
 	t->ext = (struct pending){ .pax = false };
+	if (r < 0)
+		return r;
 	return t->count && f.size ? t->count(t->arg, f.size, t->name, e) : 0;
 }
 
