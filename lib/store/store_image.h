@@ -11,9 +11,17 @@
 
 /*
  * -EINVAL if name cannot be the name of an image: it must be a path component of 1 to 200
- * characters of [A-Za-z0-9._+:@=~%-] that does not begin with a dot or dash.
+ * characters of [A-Za-z0-9._+:@=~%-] that does not begin with a dot or dash, or a whole reference
+ * (reference.h).
  */
 MUST_CHECK int store_image_name_check(const char *name, struct err *e);
+
+/*
+ * The name of an image's directory in images/: its name, with "%2F" in place of each slash. Returns
+ * 0 or the error of store_image_name_check().
+ */
+enum { STORE_IMAGE_FILE = 256 };
+MUST_CHECK int store_image_file(const char *name, char ret[static STORE_IMAGE_FILE], struct err *e);
 
 /* Append the names of all images, sorted. */
 MUST_CHECK int store_image_list(struct store *s, struct strv *ret, struct err *e);

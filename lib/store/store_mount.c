@@ -139,10 +139,11 @@ static int look_at_layer(const struct overlay_dir *dir, void *arg)
 static bool is_ours(const struct mount_search *s, const char *source)
 {
 	const char *name = image_source_name(source);
+	char file[STORE_IMAGE_FILE];
 
-	return name && store_image_name_check(name, NULL) == 0 &&
+	return name && store_image_file(name, file, NULL) == 0 &&
 		(s->image ? !strcmp(name, s->image) :
-			    faccessat(s->store->images, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+			    faccessat(s->store->images, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 /* An overlay of which at most the source is known. */

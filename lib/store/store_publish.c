@@ -16,6 +16,7 @@
 #include "../base/log.h"
 #include "../base/stop.h"
 #include "../base/syncfs.h"
+#include "store_image.h"
 #include "store_layer.h"
 #include "store_lock.h"
 #include "store_priv.h"
@@ -203,12 +204,14 @@ static int sync_image(const struct store_staging *st, struct err *e)
 static int publish_image(struct store_staging *st, const char *name, struct err *e)
 {
 	const struct store *s = st->store;
+	char file[STORE_IMAGE_FILE];
+	int r = store_image_file(name, file, e);
 
-	if (renameat2(st->tempdir.fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
-		return 0;
+	if (r < 0 || renameat2(st->tempdir.fd, "image", s->images, file, RENAME_NOREPLACE) == 0)
+		return r;
 	/* The replaced image is removed with the staging directory. */
 	if (errno == EEXIST &&
-		renameat2(st->tempdir.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
+		renameat2(st->tempdir.fd, "image", s->images, file, RENAME_EXCHANGE) == 0)
 		return 0;
 	return err_set(e, errno, name, "cannot move the image into the store");
 }

@@ -311,9 +311,9 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_equal "$(paste -sd' ' seen)" "m: d  m/d: y"
 }
 
-@test "names are one safe component" {
+@test "names are one safe component, or a reference with a host" {
 	image a '{"layers":[{"files":{"a":"1"}}]}'
-	for name in '' . .. a/b /a ../x .hidden -x 'a b' $'a\nb' 'a,b' \
+	for name in '' . .. a/b /a ../x .hidden a.b/../c localhost/ a.b//c -x 'a b' $'a\nb' 'a,b' \
 		"$(printf 'n%.0s' {1..201})"; do
 		must_fail 1 "is not a valid name of an image" \
 			"$SHIFTBOX" image-unpack -s "$STORE" --name="$name" a
@@ -324,6 +324,28 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 		"$SHIFTBOX" image-unpack -s "$STORE" --show ../images/a
 	must_fail 1 "is not a valid name of an image" \
 		"$SHIFTBOX" image-unpack -s "$STORE" --remove ..
+}
+
+@test "an image has the name that people write, with slashes" {
+	image a '{"layers":[{"files":{"a":"1"}}]}'
+	unpack -N docker.io/library/debian:12 a
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --list
+	output_has "docker.io/library/debian:12 "
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show docker.io/library/debian:12
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --verify docker.io/library/debian:12
+	mkdir m
+	must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 \
+		image:docker.io/library/debian:12 m
+	must_fail 1 "the image is mounted" \
+		"$SHIFTBOX" image-unpack -s "$STORE" --remove docker.io/library/debian:12
+	must_work "$SHIFTBOX" mount-idmapped -u m
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove docker.io/library/debian:12
+	must_equal "$(ls -A "$STORE/images")" ""
+	must_fail 1 "a name with slashes has the form HOST/PATH" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N debian/12 a
+	# A name of an older version stays what it was.
+	unpack -N a%2Fb a
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show a%2Fb
 }
 
 @test "a device of an image is opened only where that was asked for" {
