@@ -175,6 +175,11 @@ static const struct opt image_unpack_opts[] = {
 			"and names the first such entry and a remedy. skip omits such entries. "
 			"overflow gives them to 65534, or to 0 if there is no 65534, and clears "
 			"set-id bits that would take effect for another id. See ORDINARY USERS."),
+	OPT_FLAG(struct unpack_args, no_tar_split, "no-tar-split", 0,
+		"Store nothing of an archive besides its files", .forms = IN_STORE,
+		.instead = "omit --no-tar-split: it is for unpacking into a store",
+		.more = "By default, the headers of a layer's archive are stored, compressed, "
+			"beside the layer. podman needs them to save or push the image. See PODMAN."),
 	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Do not wait until the data is on disk",
 		.forms = UNPACKS,
 		.more = "By default, the layers are on disk before they are published. With this "

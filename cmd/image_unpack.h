@@ -26,7 +26,8 @@ struct unpack_args {
 	int caps;
 	int unmapped; /* enum unmapped_policy */
 	int devices;  /* enum unpack_devices */
-	bool keep_security, no_sync, replace, open_to_all, scan, list, prune, upgrade, terminal;
+	bool keep_security, no_sync, no_tar_split, replace, open_to_all, scan, list, prune, upgrade,
+		terminal;
 
 	/* Set by before(), for an ordinary user. */
 	struct store *opened; /* for --remove, --prune and --upgrade; or NULL */

@@ -143,9 +143,11 @@ static void print_summary(const struct unpack_args *a, const struct ctx *ctx, co
 static struct unpack_options unpack_options(
 	const struct unpack_args *a, const struct flat_target *flat, const char *name)
 {
-	struct unpack_options o = {
-		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a)
-	};
+	struct unpack_options o = { .name = name,
+		.jobs = a->jobs,
+		.tar_split = !a->no_tar_split,
+		.sync = !a->no_sync,
+		.layer = layer_options(a) };
 
 	if (flat && flat->map && a->devices == DEVICES_UNSAID)
 		o.layer.no_devices = "skipped: a device works for every user who can reach it "

@@ -18,7 +18,7 @@ _shiftbox_options()
 	shift-check:3) echo '-s --store -j --threads --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:4) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:5) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle -l --list --show --verify --remove --prune --upgrade -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle -l --list --show --verify --remove --prune --upgrade -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-tar-split --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:1) echo '--public --flat -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:2) echo '--scan --platform --max-bytes --max-entries --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:3) echo '-s --store --public --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;

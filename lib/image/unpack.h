@@ -24,6 +24,7 @@
 struct unpack_options {
 	const char *name;           /* of the image; valid for store_image_name_check() */
 	uint32_t jobs;              /* number of concurrent layers; 0: one per processor */
+	bool tar_split;             /* write what podman needs to save the image */
 	bool sync;                  /* write everything to disk before publishing */
 	struct layer_options layer; /* counts is ignored */
 	struct progress *progress;  /* or NULL */

@@ -172,6 +172,24 @@ int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l, struct low
 	return r;
 }
 
+/* podman looks for each file of the archive below the name that the archive has. */
+static void drop_split(const struct unpack_work *w, struct unpack_layer *l)
+{
+	const bool moved = layer_moved(l->layer);
+	char name[32];
+
+	if (!l->split ||
+		(!moved && !(l->counts.unmapped && w->opts->layer.ids.policy == UNMAPPED_SKIP)))
+		return;
+	log_verbose("layer %zu of %zu (%s): podman cannot save it: %s", l->i + 1, w->n_layers,
+		l->src->name,
+		moved ? "files are where symbolic links led, and not at the names in its archive" :
+			"files were skipped, for want of ids");
+	l->split = false;
+	(void)unlinkat(w->split_dirfd, tempdir_entry(l->i, STORE_TAR_SPLIT, name),
+		0); /* if it stays, podman reports it */
+}
+
 /* Resolve a layer that was read against the layers below it, and open it for those above. */
 static int resolve_layer(
 	struct store_unpack *s, struct unpack_layer *l, const struct lower *lower, struct err *e)
@@ -195,6 +213,7 @@ static int resolve_layer(
 	if (r == 0)
 		r = fd_open_beneath(store_staging_fd(s->staging), tempdir_entry(l->i, "", name),
 			O_RDONLY | O_DIRECTORY, &l->fd, e);
+	drop_split(&s->w, l);
 	l->ids = *layer_id_use(l->layer);
 	layer_free(TAKE_PTR(l->layer));
 	return r;
@@ -251,6 +270,7 @@ static int finish_all(struct store_unpack *s, struct err *e)
 			.deps = buf_get(&l->deps),
 			.entries = l->counts.entries,
 			.bytes = l->counts.bytes,
+			.tar_size = l->sums.unpacked,
 			.root_opaque = l->root_opaque,
 			.ids = &l->ids,
 		};
@@ -353,6 +373,8 @@ static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 		return r;
 	warn_of_place(s);
 	s->w.dirfd = store_staging_fd(s->staging);
+	if (s->w.opts->tar_split && !store_base(s->store)->count)
+		s->w.split_dirfd = store_staging_plain_fd(s->staging);
 
 	r = plan_all(s, e);
 	if (r == 0)

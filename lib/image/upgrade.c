@@ -204,6 +204,7 @@ static int make_again(struct upgrade *w, size_t i, const struct digest *diff_id,
 		.deps = buf_get(&x->deps),
 		.entries = x->facts.entries,
 		.bytes = x->facts.bytes,
+		.tar_size = x->facts.tar_size,
 		.root_opaque = x->facts.root_opaque,
 		.ids = x->facts.ids_known ? &x->facts.ids : NULL };
 	x->staged = ++w->n_staged;

@@ -138,6 +138,12 @@ MUST_CHECK int layer_finish(struct layer *l, struct err *e);
 bool layer_root_opaque(const struct layer *l);
 
 /*
+ * After layer_resolve_lower(): is an entry at another place than the path that the archive has for
+ * it, because symbolic links led there?
+ */
+bool layer_moved(const struct layer *l);
+
+/*
  * The ids of the layer's files, ACLs and capabilities, as the image has them; complete after
  * layer_finish(). Belongs to the layer.
  */

@@ -20,7 +20,7 @@
 
 enum { FACTS_MAX = 65536 };
 
-const char *const store_layer_sidecars[] = { ".mtree", ".lower", ".json", NULL };
+const char *const store_layer_sidecars[] = { ".mtree", ".lower", STORE_TAR_SPLIT, ".json", NULL };
 
 static bool hex_digits(const char *s, size_t n)
 {
@@ -111,6 +111,8 @@ int store_layer_read(const struct store *s, const char *dir, struct store_layer 
 		r = doc_u64(facts, "bytes", path, true, &l.bytes, e);
 	if (r == 0)
 		r = doc_u64(facts, "root_opaque", path, true, &opaque, e);
+	if (r == 0)
+		r = doc_u64(facts, "tar_size", path, false, &l.tar_size, e);
 	if (r == 0)
 		r = doc_u64(facts, "unmarked", path, false, &unmarked, e);
 	if (r == 0)

@@ -19,6 +19,7 @@ struct store;
 struct store_layer {
 	char *dir;               /* the layer's name below layers/ */
 	uint64_t entries, bytes; /* in the archive; bytes of file data */
+	uint64_t tar_size;       /* of the archive, in bytes; 0: not known */
 	bool root_opaque;        /* the layer hides all layers below it */
 	bool unmarked;           /* it hides names by whiteouts alone; false for a layer that an
 	                            older version unpacked: store_layer_marks() */
@@ -56,7 +57,10 @@ MUST_CHECK int store_layer_open(
 MUST_CHECK int store_layer_open_spec(
 	const struct store *s, const char *path, int *ret_fd, struct err *e);
 
-/* The suffixes of the files beside a layer's directory: ".mtree", ".lower", ".json", NULL. */
+/* The suffix of what tar/tar_split.h writes. */
+#define STORE_TAR_SPLIT ".tar-split.gz"
+
+/* The suffixes of the files beside a layer's directory, ended by NULL. */
 extern const char *const store_layer_sidecars[];
 
 /*

@@ -56,6 +56,8 @@ static int print_facts(const struct staged_layer *l, struct buf *ret, struct err
 	json_write_i64(&w, "bytes", (int64_t)l->bytes);
 	json_write_i64(&w, "root_opaque", l->root_opaque);
 	json_write_i64(&w, "unmarked", 1);
+	if (l->tar_size)
+		json_write_i64(&w, "tar_size", (int64_t)l->tar_size);
 	if (l->ids) {
 		json_write_str(&w, "uids", buf_get(&uids));
 		json_write_str(&w, "gids", buf_get(&gids));
@@ -123,6 +125,11 @@ static int choose_name(const struct store *s, const struct staged_layer *l, char
 	return 0;
 }
 
+static bool is_optional(const char *sidecar)
+{
+	return !strcmp(sidecar, ".lower") || !strcmp(sidecar, STORE_TAR_SPLIT);
+}
+
 static int publish_layer(const struct store_staging *st, struct staged_layer *l, struct err *e)
 {
 	const struct store *s = st->store;
@@ -145,7 +152,7 @@ static int publish_layer(const struct store_staging *st, struct staged_layer *l,
 		(void)tempdir_entry(l->i, store_layer_sidecars[i], from);
 		if (renameat(store_staging_plain_fd(st), from, s->layers, to) == 0)
 			continue;
-		if (errno != ENOENT || strcmp(store_layer_sidecars[i], ".lower"))
+		if (errno != ENOENT || !is_optional(store_layer_sidecars[i]))
 			return err_set(e, errno, to, "cannot move the file into the store");
 		(void)unlinkat(s->layers, to,
 			0); /* a killed process may have left one, and this layer has none */
