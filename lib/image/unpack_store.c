@@ -18,6 +18,7 @@
 #include "../layer/layer_resolve.h"
 #include "../layer/lowerdirs.h"
 #include "../mount/fs_limits.h"
+#include "../store/podman.h"
 #include "../store/store_base.h"
 #include "../store/store_layer.h"
 #include "../store/store_lock.h"
@@ -337,16 +338,18 @@ static int publish(struct store_unpack *s, struct err *e)
 		.arg = s,
 	};
 
-	if (!w->src->manifest.len) {
-		int r = make_documents(w, &manifest, &config, e);
+	int r;
 
+	if (!w->src->manifest.len) {
+		r = make_documents(w, &manifest, &config, e);
 		if (r < 0)
 			return r;
 		image.manifest = &manifest;
 		image.config = &config;
 	}
 	unpack_writing(w);
-	return store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
+	r = store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
+	return r == 0 ? podman_share(s->staging, w->opts->name, w->opts->sync, NULL, e) : r;
 }
 
 /* Ordinary users mount their images without ID-mapped mounts. */

@@ -15,6 +15,7 @@
 #include "../base/suggest.h"
 #include "../layer/layer.h"
 #include "../mount/image_source.h"
+#include "podman.h"
 #include "reference.h"
 #include "store_dir.h"
 #include "store_layer.h"
@@ -389,6 +390,8 @@ int store_image_remove(struct store *s, const char *name, struct err *e)
 	r = store_staging_discard(st, s->images, file, e);
 	if (r == 0)
 		r = fd_sync(s->images, s->path, e);
+	if (r == 0)
+		r = podman_update(st, NULL, true, e);
 	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }

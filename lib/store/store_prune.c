@@ -12,6 +12,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "podman.h"
 #include "store_dir.h"
 #include "store_image.h"
 #include "store_layer.h"
@@ -110,6 +111,17 @@ int store_prune_begin(struct store *s, struct err *e)
 	return r < 0 ? r : store_mount_find_layers(s, s->mounted, e);
 }
 
+static int prune_podman(struct store *s, struct store_staging *st, struct err *e)
+{
+	int r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
+
+	if (r < 0)
+		return r;
+	r = podman_update(st, s->mounted, true, e);
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	return r;
+}
+
 int store_prune(struct store *s, const struct store_pruning *p, struct err *e)
 {
 	scoped_strv struct strv used = { 0 }, names = { 0 };
@@ -129,6 +141,8 @@ int store_prune(struct store *s, const struct store_pruning *p, struct err *e)
 	}
 	if (r == 0 && !p->dry_run)
 		r = store_layer_sweep(s, e);
+	if (r == 0 && !p->dry_run && !p->only)
+		r = prune_podman(s, st, e);
 	if (s->mounted)
 		store_mounted_done(s->mounted);
 	free(s->mounted);
