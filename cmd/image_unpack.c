@@ -65,14 +65,16 @@ static const struct opt_form forms[] = {
 static const struct opt image_unpack_opts[] = {
 	OPT_STORE(struct unpack_args, store, .forms = IN_STORE | IN_BUNDLE | IN_ADMIN,
 		.instead = "omit --store: --flat and --scan use no store"),
-	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image", .forms = IN_STORE,
-		.filled = true,
+	OPT_LIST(struct unpack_args, names, "name", 'N', "NAME", "Name the image",
+		.forms = IN_STORE, .filled = true,
 		.instead = "write the name of a stored image after the option that uses it, "
 			   "as in --show NAME",
 		.more = "The default is the file name of the source without its extension, "
 			"followed by :REF if one was given (for REPO:TAG, the part after the last "
 			"slash). An existing image of that name is replaced in one step, after the "
-			"new image has been unpacked and verified."),
+			"new image has been unpacked and verified. With several names, the image "
+			"is stored under each; podman's names are taken from them, too (see "
+			"PODMAN)."),
 	OPT_FUNC(struct unpack_args, base, "base", 0, "BASE[:COUNT]", parse_base,
 		"Create a store whose on-disk ids start at BASE", .forms = IN_STORE,
 		.instead = "a store remembers its base; for a flat tree, give the ids with --map",
@@ -179,7 +181,8 @@ static const struct opt image_unpack_opts[] = {
 		"Store nothing of an archive besides its files", .forms = IN_STORE,
 		.instead = "omit --no-tar-split: it is for unpacking into a store",
 		.more = "By default, the headers of a layer's archive are stored, compressed, "
-			"beside the layer. podman needs them to save or push the image. See PODMAN."),
+			"beside the layer. podman needs them to save or push the image. See "
+			"PODMAN."),
 	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Do not wait until the data is on disk",
 		.forms = UNPACKS,
 		.more = "By default, the layers are on disk before they are published. With this "

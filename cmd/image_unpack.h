@@ -16,8 +16,8 @@ struct store;
 
 /* What the options set. */
 struct unpack_args {
-	const char *store, *name, *flat, *show, *verify, *remove, *bundle;
-	struct strv maps;
+	const char *store, *flat, *show, *verify, *remove, *bundle;
+	struct strv names, maps;
 	struct store_base base;
 	struct platform platform;
 	bool platform_given;

@@ -72,15 +72,18 @@ static int open_source(
 static int image_name(
 	const struct unpack_args *a, const struct source *src, const char **ret, struct err *e)
 {
-	int r;
+	int r = 0;
 
-	*ret = a->name ? a->name : src->default_name;
+	*ret = a->names.len ? a->names.items[0] : src->default_name;
 	if (!*ret)
 		return err_usage_try(e,
 			"shiftbox image-unpack -N NAME LAYER.tar...; of standard input: "
 			"image-unpack -N NAME - <LAYER.tar",
 			"plain layers and standard input need a --name for the image");
-	r = store_image_name_check(*ret, e);
+	for (size_t i = 1; r == 0 && i < a->names.len; i++)
+		r = store_image_name_check(a->names.items[i], e);
+	if (r == 0)
+		r = store_image_name_check(*ret, e);
 	if (r < 0)
 		err_try(e,
 			"choose one with --name; shiftbox image-unpack --list shows the names in "
@@ -144,6 +147,7 @@ static struct unpack_options unpack_options(
 	const struct unpack_args *a, const struct flat_target *flat, const char *name)
 {
 	struct unpack_options o = { .name = name,
+		.names = &a->names,
 		.jobs = a->jobs,
 		.tar_split = !a->no_tar_split,
 		.sync = !a->no_sync,
@@ -284,6 +288,8 @@ static int try_store(const struct unpack_task *t, struct unpack_options *opts,
 	if (r < 0)
 		return r;
 	ret->replaces = strv_has(&names, t->name);
+	for (size_t i = 0; i < t->a->names.len; i++)
+		ret->replaces |= strv_has(&names, t->a->names.items[i]);
 	return s || t->a->store ? unpack_check_space(s ? store_path(s) : t->a->store, ret, e) : 0;
 }
 

@@ -17,12 +17,12 @@
 #include "progress_line.h"
 
 /* What was done with an image, or would be: of its layers, and for podman. */
-struct upgraded {
+struct upgrade_report {
 	const struct image_upgrade *u;
 	size_t podman; /* number of layers that podman lacks or lacked; 1 in a dry run: some */
 };
 
-static void put_text(const char *name, const struct upgraded *x, struct ctx *ctx)
+static void put_text(const char *name, const struct upgrade_report *x, struct ctx *ctx)
 {
 	const struct image_upgrade *u = x->u;
 
@@ -43,7 +43,7 @@ static void put_text(const char *name, const struct upgraded *x, struct ctx *ctx
 			(unsigned long long)u->whiteouts);
 }
 
-static void put_image(const char *name, const struct upgraded *x, struct ctx *ctx)
+static void put_image(const char *name, const struct upgrade_report *x, struct ctx *ctx)
 {
 	const struct image_upgrade *u = x->u;
 
@@ -118,7 +118,7 @@ static int upgrade_all(struct store *s, const struct strv *names, struct strv *r
 			.dry_run = ctx->dry_run, .sync = true, .user_xattr = userns_is_nested()
 		};
 
-		struct upgraded x = { .u = &u };
+		struct upgrade_report x = { .u = &u };
 
 		r = image_upgrade(s, names->items[i], &u, e);
 		if (r == 0)

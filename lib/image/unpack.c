@@ -113,7 +113,7 @@ static void split_done(struct split_file *s)
 
 #define scoped_split __attribute__((cleanup(split_done)))
 
-/* A blob_input.tap. */
+/* This is a blob_input.tap. */
 static int split_tap(void *arg, const void *p, size_t n, struct err *e)
 {
 	return tar_split_feed(arg, p, n, e);

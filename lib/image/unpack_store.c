@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
@@ -349,6 +350,11 @@ static int publish(struct store_unpack *s, struct err *e)
 	}
 	unpack_writing(w);
 	r = store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
+	for (size_t i = 0; r == 0 && w->opts->names && i < w->opts->names->len; i++) {
+		image.name = w->opts->names->items[i];
+		if (strcmp(image.name, w->opts->name) != 0)
+			r = store_publish(s->staging, NULL, 0, &image, w->opts->sync, e);
+	}
 	return r == 0 ? podman_share(s->staging, w->opts->name, w->opts->sync, NULL, e) : r;
 }
 

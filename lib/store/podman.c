@@ -253,9 +253,10 @@ static bool link_wanted(const struct update *u, const char *name)
 	return false;
 }
 
-static int sweep_all(const struct update *u, struct err *e)
+/* Images that were removed stay until --prune: a reader may have found them in the old index. */
+static int sweep_all(const struct update *u, bool prune, struct err *e)
 {
-	int r = sweep(u, u->images_dir, image_wanted, e);
+	int r = prune ? sweep(u, u->images_dir, image_wanted, e) : 0;
 
 	if (r == 0)
 		r = sweep(u, u->links, link_wanted, e);
@@ -306,7 +307,7 @@ static int write_all(struct update *u, const struct store_mounted *mounted, stru
 	keep_used(u);
 	if (u->layers.len < n)
 		r = podman_write_layers(u->st, u->podman, &u->layers, u->sync, e);
-	return r == 0 ? sweep_all(u, e) : r;
+	return r == 0 ? sweep_all(u, mounted, e) : r;
 }
 
 static int update(struct store_staging *st, const char *name, const struct store_mounted *mounted,

@@ -21,8 +21,8 @@
  * removed, so a reader finds all layers of the images that it has found. Layers stay until --prune,
  * because users may have containers and images of their own on them.
  *
- * Users see this directory through ID-mapped mounts, in which the files may be theirs. They can
- * hold locks and leases on them, so nothing here is locked, opened for writing after it was
+ * Users see this directory through ID-mapped mounts, in which the files may be theirs. A user can
+ * hold locks and leases on such files, so nothing here is locked, opened for writing after it was
  * published, or read by this program: fcntl(2), F_SETLEASE, stops each open(2) of a file for up to
  * 45 seconds.
  */

@@ -65,14 +65,14 @@ int podman_print_record(const struct podman_layer *l, struct buf *ret, struct er
 	return print(&w, ret, e);
 }
 
-static int copy_str(const struct json *j, const char *key, const char *doc, bool required,
-	char *ret, size_t room, struct err *e)
+/* Copy a member of a record; one that is not there is "". */
+static int copy_str(const struct json *j, const char *key, char *ret, size_t room, struct err *e)
 {
 	const char *s = NULL;
-	int r = doc_str(j, key, doc, required, &s, e);
+	int r = doc_str(j, key, "record", false, &s, e);
 
 	if (r == 0 && s && strlen(s) >= room)
-		r = err_say(e, EINVAL, doc, "the value of \"%s\" is too long", key);
+		r = err_say(e, EINVAL, "record", "the value of \"%s\" is too long", key);
 	if (r == 0)
 		memcpy(ret, s ? s : "", s ? strlen(s) + 1 : 1);
 	return r;
@@ -86,15 +86,15 @@ int podman_read_record(
 	int r = doc_parse(text, n, id, &j, e);
 
 	if (r == 0)
-		r = copy_str(j, "id", id, true, l.id, sizeof(l.id), e);
+		r = copy_str(j, "id", l.id, sizeof(l.id), e);
 	if (r == 0)
-		r = copy_str(j, "parent", id, false, l.parent, sizeof(l.parent), e);
+		r = copy_str(j, "parent", l.parent, sizeof(l.parent), e);
 	if (r == 0)
-		r = copy_str(j, "directory", id, true, l.dir, sizeof(l.dir), e);
+		r = copy_str(j, "directory", l.dir, sizeof(l.dir), e);
 	if (r == 0)
-		r = copy_str(j, "created", id, false, l.created, sizeof(l.created), e);
+		r = copy_str(j, "created", l.created, sizeof(l.created), e);
 	if (r == 0)
-		r = copy_str(j, "compressed-diff-digest", id, true, l.blob, sizeof(l.blob), e);
+		r = copy_str(j, "compressed-diff-digest", l.blob, sizeof(l.blob), e);
 	if (r == 0)
 		r = doc_u64(j, "compressed-size", id, true, &l.blob_size, e);
 	if (r == 0)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/fd.h"
 #include "../base/json.h"
 #include "../base/log.h"
 #include "podman_priv.h"
@@ -245,23 +244,16 @@ static int read_documents(
 
 /* ---- the name ---- */
 
-static int take_reference(struct store *s, struct podman_image *i, struct err *e)
+static int take_reference(struct podman_image *i, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	char file[STORE_IMAGE_FILE], path[STORE_IMAGE_FILE + 16];
-	scoped_buf struct buf said = BUF_INIT;
-	int r = store_image_file(i->name, file, e);
 
-	if (r < 0)
-		return r;
-	(void)snprintf(path, sizeof(path), "%s/reference", file);
-	if (fd_read_file(s->images, path, 512, &said, NULL) < 0 || !buf_get(&said) ||
-		!reference_is_whole(buf_get(&said)))
-		buf_reset(&said);
-	(void)reference_for_podman(said.len ? said.data : i->name, &b); /* "" */
-	i->own = !said.len && reference_is_whole(i->name);
+	(void)reference_for_podman(i->name, &b); /* "" if it cannot be one */
 	i->reference = buf_take(&b);
-	return i->reference ? 0 : err_nomem(e);
+	if (!i->reference)
+		return err_nomem(e);
+	i->own = !strcmp(i->reference, i->name);
+	return 0;
 }
 
 int podman_image_read(struct store *s, const char *name, struct podman_image *ret, struct err *e)
@@ -272,7 +264,7 @@ int podman_image_read(struct store *s, const char *name, struct podman_image *re
 	int r;
 
 	i.name = strdup(name);
-	r = i.name ? take_reference(s, &i, e) : err_nomem(e);
+	r = i.name ? take_reference(&i, e) : err_nomem(e);
 	if (r < 0) {
 		podman_image_done(&i);
 		return r;

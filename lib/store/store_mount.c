@@ -107,8 +107,9 @@ static int look_at_root(struct mount_search *s)
 }
 
 /*
- * podman mounts layers by their links: "/VIEW/overlay/l/LINK", or "l/LINK" if there are many. Those
- * of all users count, since whoever can see the store can make a container of it.
+ * podman mounts layers by their links: "/VIEW/overlay/l/LINK", or "l/LINK" if there are many. The
+ * links count in the namespaces of all users, since each user who can see the store can make a
+ * container of it.
  */
 static int look_at_link(struct mount_search *s, const char *path)
 {

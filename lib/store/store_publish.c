@@ -216,10 +216,9 @@ static int publish_image(struct store_staging *st, const char *name, struct err 
 
 	if (r < 0 || renameat2(st->tempdir.fd, "image", s->images, file, RENAME_NOREPLACE) == 0)
 		return r;
-	/* The replaced image is removed with the staging directory. */
 	if (errno == EEXIST &&
 		renameat2(st->tempdir.fd, "image", s->images, file, RENAME_EXCHANGE) == 0)
-		return 0;
+		return fd_remove_tree(st->tempdir.fd, "image", e); /* the replaced one */
 	return err_set(e, errno, name, "cannot move the image into the store");
 }
 

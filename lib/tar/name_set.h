@@ -10,8 +10,9 @@
 #include "../base/err.h"
 
 /*
- * A set of names, of which 64 bits of a hash are kept: 16 to 32 bytes of memory each. Two different
- * names may be taken for equal, but never the reverse. Zero-initialise, free with name_set_done().
+ * A set of names, of which 64 bits of a hash are kept: 16 to 32 bytes of memory each. A name may
+ * be taken for another one that was added, but never one that was added for a new one.
+ * Zero-initialise, free with name_set_done().
  */
 struct name_set {
 	uint64_t *slots; /* 0: free */

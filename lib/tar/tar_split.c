@@ -197,7 +197,7 @@ static bool is_content(const struct tar_split *t, const struct tar_check_entry *
 		strncmp(base, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) != 0;
 }
 
-/* A tar_check_seen. */
+/* This is a tar_check_seen. */
 static int add_entry(void *arg, const struct tar_check_entry *en, struct err *e)
 {
 	struct tar_split *t = arg;

@@ -11,8 +11,8 @@
  * What is needed to make a layer's archive again, byte for byte, from the files in its directory:
  * the lines that github.com/vbatts/tar-split writes and podman reads, compressed by gzip. A line is
  * a piece of the archive (headers, padding), or stands for the content of a file, with its name,
- * size and CRC-64. The bodies of entries that are no files on disk (whiteouts, sparse files) are
- * pieces, too.
+ * size and CRC-64. Bodies that are not the content of a file on disk (of whiteouts and sparse
+ * files) are pieces, too.
  */
 struct tar_split;
 
