@@ -196,7 +196,7 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)
 		print_summary(t->a, ctx, t->flat ? t->flat->dir : t->name,
-			!t->flat && !t->a->name && t->src->named_by_path && u.unpacked, &u,
+			!t->flat && !t->a->names.len && t->src->named_by_path && u.unpacked, &u,
 			(double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
 	return r;
 }

@@ -34,7 +34,7 @@ _shiftbox_value()
 	case $1:$2 in
 	--install:--install) kind='dir' ;;
 	mount-idmapped:--map | mount-idmapped:-m) kind='map' ;;
-	mount-idmapped:--options | mount-idmapped:-o) kind='options' list='map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize' ;;
+	mount-idmapped:--options | mount-idmapped:-o) kind='options' list='map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto each= auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize' ;;
 	mount-idmapped:--type | mount-idmapped:-t) kind='none' ;;
 	mount-idmapped:--store | mount-idmapped:-s) kind='dir' ;;
 	mount-idmapped:--fstab | mount-idmapped:-T) kind='file' ;;
@@ -75,7 +75,7 @@ _shiftbox_value()
 	userns-run:--map | userns-run:-m) kind='map' ;;
 	userns-run:--rootfs | userns-run:-r) kind='dir' ;;
 	userns-run:--image | userns-run:-i) kind='image' ;;
-	userns-run:--options | userns-run:-o) kind='options' list='map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize' ;;
+	userns-run:--options | userns-run:-o) kind='options' list='map= ro rw nosuid suid nodev dev noexec exec noatime relatime atime strictatime nodiratime diratime nosymfollow symfollow private slave shared unbindable mkdir follow public store= lower= upper= work= ephemeral upper-map= volatile metacopy redirect_dir userxattr bind rbind recursive skip-unsupported type= loop offset= sizelimit= subdir= sloppy nofail noauto each= auto defaults _netdev nouser comment= silent loud iversion noiversion X-mount.idmap= X-mount.mkdir X-mount.mode= X-mount.subdir= X-mount.noloop X-mount.nocanonicalize' ;;
 	userns-run:--store | userns-run:-s) kind='dir' ;;
 	userns-run:--bind | userns-run:-b) kind='none' ;;
 	userns-run:--workdir | userns-run:-w) kind='none' ;;
@@ -154,7 +154,7 @@ _shiftbox_images()
 	while IFS= read -r word; do
 		word=${word##*/}
 		[[ $word != [.-]* && $word != *[!A-Za-z0-9._+:@=~%-]* ]] || continue
-		names+=("$1$word")
+		names+=("$1${word//%2F//}")
 	done < <(compgen -f -- "$store/images/" 2>/dev/null)
 }
 
