@@ -382,7 +382,7 @@ static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 		return r;
 	warn_of_place(s);
 	s->w.dirfd = store_staging_fd(s->staging);
-	if (s->w.opts->tar_split && !store_base(s->store)->count)
+	if (s->w.opts->tar_split && podman_is_wanted(s->store))
 		s->w.split_dirfd = store_staging_plain_fd(s->staging);
 
 	r = plan_all(s, e);

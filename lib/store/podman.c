@@ -324,7 +324,7 @@ static int update(struct store_staging *st, const char *name, const struct store
 		.sync = sync };
 	int r;
 
-	if (st->store->base.count)
+	if (!podman_is_wanted(st->store))
 		return 0;
 	r = open_all(&u, e);
 	if (r == 0)
@@ -363,7 +363,7 @@ int podman_share(
 
 	if (ret_made)
 		*ret_made = 0;
-	if (st->store->base.count)
+	if (!podman_is_wanted(st->store))
 		return 0;
 	r = make_missing(st, name, sync, &made, e);
 	if (r == 0)

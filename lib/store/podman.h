@@ -31,6 +31,7 @@ enum podman_why {
 	PODMAN_GOOD,      /* podman can run and save the image */
 	PODMAN_NO_SPLIT,  /* it can run it */
 	PODMAN_BASE,      /* the ids in the store are not those of the image */
+	PODMAN_USER,      /* the store belongs to a user, or was made in a user namespace */
 	PODMAN_CUT,       /* a layer hides all below it, and these are not stored */
 	PODMAN_DOCUMENTS, /* the documents are not those of an image that podman knows */
 	PODMAN_OTHER,     /* podman's layer of this id was unpacked with other options */
@@ -45,6 +46,9 @@ static inline bool podman_runs(enum podman_why why)
 {
 	return why == PODMAN_GOOD || why == PODMAN_NO_SPLIT;
 }
+
+/* Does the store have STORE/podman? Only a store of root's without a base does. */
+bool podman_is_wanted(const struct store *s);
 
 /* What podman makes of an image. */
 struct podman_answer {

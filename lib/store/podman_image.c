@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/json.h"
 #include "../base/log.h"
+#include "../idmap/userns_self.h"
 #include "podman_priv.h"
 #include "reference.h"
 #include "store_image.h"
@@ -256,9 +258,16 @@ static int take_reference(struct podman_image *i, struct err *e)
 	return 0;
 }
 
+bool podman_is_wanted(const struct store *s)
+{
+	return !s->base.count && geteuid() == 0 && !userns_is_nested();
+}
+
 int podman_image_read(struct store *s, const char *name, struct podman_image *ret, struct err *e)
 {
-	struct podman_image i = { .why = s->base.count ? PODMAN_BASE : PODMAN_GOOD };
+	struct podman_image i = { .why = s->base.count ? PODMAN_BASE :
+			podman_is_wanted(s)            ? PODMAN_GOOD :
+							 PODMAN_USER };
 	scoped_strv struct strv dirs = { 0 };
 	struct err own = ERR_INIT;
 	int r;

@@ -25,6 +25,7 @@ const char *podman_why_text(enum podman_why why)
 		[PODMAN_NO_SPLIT] = "podman can run it, but not save or push it: a layer has no "
 				    "tar-split",
 		[PODMAN_BASE] = "a store with a base has other ids than its images",
+		[PODMAN_USER] = "only a store that root has made on the host is for podman",
 		[PODMAN_CUT] = "a layer hides all below it, which are not stored",
 		[PODMAN_DOCUMENTS] = "its documents are not those of an image for podman",
 		[PODMAN_OTHER] = "another image has a layer of it that was unpacked with other "

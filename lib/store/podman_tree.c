@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "../base/fd.h"
-#include "../idmap/userns_self.h"
 #include "../layer/layer_limits.h"
 #include "../layer/layer_reform.h"
 #include "podman_priv.h"
@@ -32,8 +31,7 @@ static int put(int dirfd, const char *name, const struct buf *text, struct err *
 /* Directories of its own, and hard links to the other files. */
 static int make_diff(const struct store *s, int to, const struct podman_layer *l, struct err *e)
 {
-	const struct layer_options o = { .user_xattr = userns_is_nested(),
-		.limits = layer_default_limits };
+	const struct layer_options o = { .limits = layer_default_limits };
 	scoped_fd int fd = -1;
 	struct layer *made;
 	int r = fd_open_beneath(s->layers, l->dir, O_PATH | O_DIRECTORY, &fd, e);

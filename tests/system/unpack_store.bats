@@ -252,7 +252,8 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" a
 	json '[x["state"] for x in d[:-1]] == ["shared", "shared"]'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --list
-	json 'len(d) == 1 and set(d[0]) == {"name", "layers", "created", "manifest"}'
+	json 'len(d) == 1 and set(d[0]) == {"name", "layers", "created", "manifest", "podman",
+		"podman_name", "podman_why"}'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --show a
 	json 'set(d[0]) == {"name", "store", "manifest", "config", "created", "os",
 		"architecture", "layers"}'
