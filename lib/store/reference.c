@@ -55,7 +55,7 @@ static bool path_ok(const char *s, const char **ret_tag)
 		strspn(colon, LOWER UPPER DIGITS "_.-") == strlen(colon);
 }
 
-/* Is the text, of n bytes, a host with a dot or a port, or localhost? */
+/* Is the text, of n bytes, a host with a dot, or localhost, and perhaps a port? */
 static bool host_ok(const char *s, size_t n)
 {
 	const char *port = memchr(s, ':', n);
@@ -64,7 +64,8 @@ static bool host_ok(const char *s, size_t n)
 
 	if (port && (strspn(port + 1, DIGITS) != n - host - 1 || n - host < 2))
 		return false;
-	if (!port && !dot && !(n == 9 && !memcmp(s, "localhost", n)))
+	/* podman also takes "debian:12/slim" for a path on the host debian, port 12. */
+	if (!dot && !(host == 9 && !memcmp(s, "localhost", host)))
 		return false;
 	if (!host || strspn(s, LOWER UPPER DIGITS ".-") < host)
 		return false;

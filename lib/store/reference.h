@@ -8,7 +8,8 @@
 
 /*
  * References, by which podman and docker name images: HOST[:PORT]/PATH[:TAG], where HOST contains a
- * dot or a port, or is "localhost" (github.com/distribution/reference).
+ * dot or is "localhost" (github.com/distribution/reference, without its hosts that have only a
+ * port).
  */
 
 /* Is text such a reference, with a host, and without a digest? */

@@ -3,6 +3,8 @@
 # STORE/podman follows what is done with the images of the store. What podman itself does with it is
 # in shared_podman.bats.
 
+# shellcheck disable=SC2034
+
 load lib
 load images
 need root

@@ -13,8 +13,9 @@ TEST(references_have_a_host_and_a_path_of_lower_case)
 		"localhost:5000/a/b-c/d__e.f:v1.2-x_Y", "r.example/a--b", "R.example/a" };
 	static const char *const bad[] = { "", "a", "a/b", "/a", "a.b/", "a.b/c/", "a.b//c",
 		"a.b/../c", "a.b/.c", "a.b/c.", "a.b/c..d", "a.b/c_", "a.b/c___d", "a.b/C",
-		"a.b/c:", "a.b/c:.x", "a.b/c:x/y", "a.b/c:x:y", "a.b:/c", "a.b:x/c", "-a.b/c",
-		".a/b", "a./b", "a..b/c", "a.b/c@sha256", "a.b/c d", "a.b/c%2Fd", "..:1/a" };
+		"a.b/c:", "a.b/c:.x", "a.b/c:x/y", "a.b/c:x:y", "a.b:/c", "debian:12/slim",
+		"r:5000/a", "a.b:x/c", "-a.b/c", ".a/b", "a./b", "a..b/c", "a.b/c@sha256",
+		"a.b/c d", "a.b/c%2Fd", "..:1/a" };
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		if (!reference_is_whole(good[i]))
