@@ -58,7 +58,7 @@ struct opt {
 	unsigned excl;          /* options that share a bit exclude each other */
 	bool filled; /* for STR and LIST: an empty value is refused (an unset variable of a script)
 	              */
-	const char *needs; /* "rootfs image": requires one of these options; or NULL */
+	const char *needs;   /* "rootfs image": requires one of these options; or NULL */
 	const char *instead; /* the remedy if forms or needs refuse the option; or NULL */
 	const char *heading; /* in --help and the manual, starts a group of options; or NULL */
 	int (*parse)(void *dst, const char *val,

@@ -292,7 +292,7 @@ static void mark(struct marks *m, const struct owned *mine, const struct owned *
 
 	if (mine->owner > UINT32_MAX || !m->n)
 		return;
-	found = bsearch(&p, m->users, m->n, sizeof(p), by_uid);
+	found = bsearch(&p, m->users, m->n, sizeof(struct each_user *), by_uid);
 	if (!found)
 		return;
 	while (found > m->users && found[-1]->user.uid == p->user.uid)

@@ -238,8 +238,7 @@ int subid_finish(struct subid_reading *p, int r)
 
 	if (p->ignored > 1)
 		log_warn("%s: %zu more %s ignored: 'shiftbox shift-check subid' lists them",
-			p->file, p->ignored - 1,
-			plural(p->ignored - 1, "line is", "lines are"));
+			p->file, p->ignored - 1, plural(p->ignored - 1, "line is", "lines are"));
 	drop_repeated(p->ret);
 	if (r < 0 || p->ret->len)
 		return r;

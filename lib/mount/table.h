@@ -21,7 +21,7 @@ struct table_line {
 struct fstab {
 	VEC(struct table_line) lines; /* in the order of the file */
 	bool warned; /* a warning said why a line, or any, is not one that this program mounts */
-	struct stat file;             /* of the file or directory that was read */
+	struct stat file; /* of the file or directory that was read */
 };
 
 /* What happens if a line is faulty. Lines of other programs are never more than a warning. */
