@@ -198,8 +198,9 @@ static int open_target(
 
 	if (!copy)
 		return err_nomem(e);
-	r = path_open(copy, O_PATH | (how->follow ? 0 : O_NOFOLLOW), "cannot open the target", &at,
-		&t->fd, e);
+	/* The kernel opens a path in one call, unless its place is asked for. */
+	r = path_open(copy, O_PATH | (how->follow ? 0 : O_NOFOLLOW), "cannot open the target",
+		how->owner ? &at : NULL, &t->fd, e);
 	if (r == -ENOENT && how->create) {
 		if (e)
 			*e = ERR_INIT;
