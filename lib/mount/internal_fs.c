@@ -30,7 +30,7 @@ int internal_fs_refuse(int fd, const char *name, struct err *e)
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs) < 0)
-		return 0; /* a later step reports it */
+		return err_set(e, errno, name, "cannot read the type of its filesystem");
 	for (size_t i = 0; i < ARRAY_LEN(internals); i++) {
 		if ((unsigned long)fs.f_type != internals[i].magic)
 			continue;
