@@ -76,7 +76,7 @@ nobody() {
 	must_work "$SHIFTBOX" mount-idmapped -m +100000 \
 		-o "nosuid,lower=$SCRATCH/closed/top@none,lower=$SCRATCH/closed/base" overlay t
 	list t
-	must_equal "$said" "record $WORDS (1 of 2 layers have a map of their own)"
+	must_equal "$said" "record $WORDS (1 of 2 layers has a map of its own)"
 	must_equal "$(jq -c .layer_maps <<<"$output")" '["none","b:0:100000:65536"]'
 	umount t
 	must_work "$SHIFTBOX" mount-idmapped -o nosuid,map=none \

@@ -588,11 +588,12 @@ each() {
 	[[ $output != *checked* ]] || tell "-q prints a summary"
 }
 
-@test "explain prints a remedy once if it is the same for all operations" {
+@test "explain prints each remedy once, however many operations it is for" {
 	mkdir -m 700 closed
 	touch closed/f
 	capture "$SHIFTBOX" shift-check explain --as 1000:1000 "$PWD/closed/f"
-	must_equal "$(grep -c EACCES <<<"$output") $(grep -c 'try:' <<<"$output")" "8 1"
+	must_equal "$(grep -c EACCES <<<"$output") $(grep -c 'try:' <<<"$output")" "8 2"
+	must_equal "$(grep 'try:' <<<"$output" | sort -u | wc -l)" 2
 }
 
 @test "a map moves one id and keeps the rest, through a mount" {
