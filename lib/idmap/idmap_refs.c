@@ -147,10 +147,9 @@ static int add_grants(struct map_parser *p, struct word w, const struct user *us
 	return r;
 }
 
-static int add_both_grants(
-	struct map_parser *p, struct word w, const struct user *user, uint64_t disk)
+static int add_both_grants(struct map_parser *p, struct word w, const struct user *user)
 {
-	const struct grant_place at = { disk, NO_HOLE };
+	const struct grant_place at = { 0, NO_HOLE };
 	int r = add_grants(p, w, user, KIND_UID, at);
 
 	return r == 0 ? add_grants(p, w, user, KIND_GID, at) : r;
@@ -179,7 +178,7 @@ int map_parse_auto(struct map_parser *p, struct word w)
 	r = names_user_of(getuid(), &user, p->e);
 	if (r < 0)
 		return ref_fault(p, &w, r);
-	return add_both_grants(p, w, &user, 0);
+	return add_both_grants(p, w, &user);
 }
 
 int map_parse_subid(struct map_parser *p, struct word w)
@@ -190,25 +189,39 @@ int map_parse_subid(struct map_parser *p, struct word w)
 	r = entry_user(p, w, subid_user, &user);
 	if (r < 0)
 		return r;
-	return add_both_grants(p, w, &user, 0);
+	return add_both_grants(p, w, &user);
+}
+
+/* A user with an account, which gives the group. */
+static int entry_account(
+	const struct map_parser *p, struct word w, struct word of_user, struct user *ret)
+{
+	int r = entry_user(p, of_user, names_user, ret);
+
+	if (r == 0 && !ret->has_gid)
+		r = word_fault(p->e, ENOENT, &w,
+			"the user has no passwd entry, which would give the group");
+	return r;
+}
+
+/* The user is uid and gid on disk, and the granted ids fill up the others from 0 on. */
+static int add_account(
+	struct map_parser *p, struct word w, const struct user *user, uint32_t uid, uint32_t gid)
+{
+	int r = add_owner(p, w, uid, gid, user);
+
+	if (r == 0)
+		r = add_grants(p, w, user, KIND_UID, (struct grant_place){ 0, uid });
+	return r == 0 ? add_grants(p, w, user, KIND_GID, (struct grant_place){ 0, gid }) : r;
 }
 
 /* The map of a rootless container: root is the user, and all other ids are granted ones. */
 int map_parse_user(struct map_parser *p, struct word w)
 {
 	struct user user;
-	int r;
+	int r = entry_account(p, w, w, &user);
 
-	r = entry_user(p, w, names_user, &user);
-	if (r < 0)
-		return r;
-	if (!user.has_gid)
-		return word_fault(p->e, ENOENT, &w,
-			"the user has no passwd entry, which would give the group");
-	r = add_owner(p, w, 0, 0, &user);
-	if (r == 0)
-		r = add_both_grants(p, w, &user, 1);
-	return r;
+	return r == 0 ? add_account(p, w, &user, 0, 0) : r;
 }
 
 /*
@@ -228,12 +241,9 @@ int map_parse_keep_id(struct map_parser *p, struct word w)
 		return word_fault(p->e, EINVAL, &w,
 			"is not a valid map: keep-id:USER[:UID[:GID]] has no more fields");
 	of_user.len = (size_t)(f[1].s - w.s) + f[1].len;
-	r = entry_user(p, of_user, names_user, &user);
+	r = entry_account(p, w, of_user, &user);
 	if (r < 0)
 		return r;
-	if (!user.has_gid)
-		return word_fault(p->e, ENOENT, &w,
-			"the user has no passwd entry, which would give the group");
 	uid = user.uid;
 	gid = user.gid;
 	if (n > 2)
@@ -242,11 +252,7 @@ int map_parse_keep_id(struct map_parser *p, struct word w)
 		r = map_parse_id(&f[3], "GID", KIND_GID, &gid, p->e);
 	if (r == 0 && (uid >= UINT32_MAX || gid >= UINT32_MAX))
 		r = word_fault(p->e, ERANGE, &w, "an id is beyond the last one, 4294967294");
-	if (r == 0)
-		r = add_owner(p, w, (uint32_t)uid, (uint32_t)gid, &user);
-	if (r == 0)
-		r = add_grants(p, w, &user, KIND_UID, (struct grant_place){ 0, uid });
-	return r == 0 ? add_grants(p, w, &user, KIND_GID, (struct grant_place){ 0, gid }) : r;
+	return r == 0 ? add_account(p, w, &user, (uint32_t)uid, (uint32_t)gid) : r;
 }
 
 /* Map the uid and the gid of the source separately: they may be different numbers. */
