@@ -183,8 +183,8 @@ static int take_all_unwanted(
 	}
 	(void)closedir(dir);
 	if (r == 0 && w->partial)
-		log_warn("'%s': not all of its users could be listed, so no view is unmounted "
-			 "(%zu would be)",
+		log_warn("'%s': not all users could be listed, so no view is "
+			 "unmounted: %zu would be",
 			l->line->target, v->kept - kept);
 	return r;
 }
@@ -340,7 +340,7 @@ static bool lacks_grant(int r, const struct err *e)
 static int refuse_shared(const char *target, const struct user *user, struct err *e)
 {
 	(void)err_say(e, EPERM, target,
-		"user '%s' has ids that another user has, too: each could act with the other's",
+		"user '%s' shares ids with another user: each could act with those of the other",
 		user->name);
 	err_op(e, "view");
 	err_try(e, "give each user ids of its own: shiftbox shift-check subid %u", user->uid);
@@ -468,10 +468,12 @@ static int sum_up(const struct views *v, struct err *e)
 	if (!v->failed && !v->kept)
 		return STATUS_DONE;
 	if (v->failed)
-		(void)err_say(e, EIO, v->path, "views that are not as they should be: %zu",
+		(void)err_say(e, EIO, v->path,
+			"views that could not be mounted, unmounted or replaced: %zu",
 			v->failed + v->kept);
 	else
-		(void)err_say(e, EIO, v->path, "views that may have to go, and stay: %zu", v->kept);
+		(void)err_say(e, EIO, v->path,
+			"views kept because not all users could be listed: %zu", v->kept);
 	e->num = 0;
 	err_op(e, "view");
 	return -EIO;

@@ -302,11 +302,11 @@ static void mark(struct marks *m, const struct owned *mine, const struct owned *
 			continue;
 		(*found)->shares = m->any = true;
 		if (mine->line && other->line)
-			log_warn("'%s': the ids of line %zu of %s are another user's, too, by line "
-				 "%zu",
+			log_warn("'%s': the ids of line %zu of %s overlap with those of another "
+				 "user in line %zu",
 				(*found)->user.name, mine->line, m->file, other->line);
 		else
-			log_warn("'%s': line %zu of %s grants an id that is the own id of a user",
+			log_warn("'%s': line %zu of %s grants an id that is the uid of a user",
 				(*found)->user.name, mine->line ? mine->line : other->line,
 				m->file);
 	}

@@ -155,7 +155,7 @@ int view_refuse_in_fstab(
 
 	if (!l->own || options->noauto || (!each && !has_user(l->target) && !has_user(l->options)))
 		return 0;
-	(void)err_say(e, EINVAL, l->target, "a line with %s does not belong into /etc/fstab",
+	(void)err_say(e, EINVAL, l->target, "a line with %s does not belong in /etc/fstab",
 		each ? "each=" : "%u");
 	err_op(e, "view");
 	err_why(e, "systemd would make a mount unit of it, which fails, and the boot with it");

@@ -110,9 +110,9 @@ views() {
 	must_work $MI -a -T views
 	without vera /etc/subuid
 	echo broken >>/etc/subuid
-	must_fail 1 "views that may have to go, and stay: 1" $MI -a -T views
+	must_fail 1 "views kept because not all users could be listed: 1" $MI -a -T views
 	stderr_has "/etc/subuid:2: 'broken' is not USER:START:COUNT"
-	stderr_has "not all of its users could be listed, so no view is unmounted (1 would be)"
+	stderr_has "not all users could be listed, so no view is unmounted: 1 would be"
 	must_equal "$(views)" "vera walt"
 	echo 'walt:1100000:65536' >/etc/subuid
 	: >nothing
@@ -138,7 +138,7 @@ views() {
 	must_work $MI -a -T views
 	tail -f $USERS/vera/file >/dev/null &
 	without vera /etc/subuid
-	must_fail 1 "views that are not as they should be: 1" $MI -a -T views
+	must_fail 1 "views that could not be mounted, unmounted or replaced: 1" $MI -a -T views
 	stderr_has "'$USERS/vera': cannot unmount"
 	stderr_has "--force"
 	must_equal "$(views)" "vera walt"
@@ -205,14 +205,14 @@ views() {
 @test "users who share an id get no view, and lose none" {
 	must_work $MI -a -T views
 	make_user xena 3003 1065000 1000
-	must_fail 1 "has ids that another user has, too" $MI -a -T views
-	stderr_has "'vera': the ids of line 1 of /etc/subuid are another user's, too, by line 3"
+	must_fail 1 "shares ids with another user" $MI -a -T views
+	stderr_has "'vera': the ids of line 1 of /etc/subuid overlap with those of another user in line 3"
 	must_equal "$(views)" "vera walt"
 	without xena /etc/subuid
 	without xena /etc/subgid
 	echo 'xena:3002:1' | tee -a /etc/subuid >>/etc/subgid
-	must_fail 1 "has ids that another user has, too" $MI -a -T views
-	stderr_has "grants an id that is the own id of a user"
+	must_fail 1 "shares ids with another user" $MI -a -T views
+	stderr_has "grants an id that is the uid of a user"
 }
 
 @test "directories of others, links and open places are refused; others get their views" {
@@ -267,11 +267,11 @@ views() {
 @test "in fstab, a view without noauto is refused by name, and the message says where it belongs" {
 	mount --bind views /etc/fstab
 	must_fail 1 "/etc/fstab, line 1" $MI -a
-	stderr_has "'$USERS/%u': a line with each= does not belong into /etc/fstab"
+	stderr_has "'$USERS/%u': a line with each= does not belong in /etc/fstab"
 	stderr_has "move the line to /etc/shiftbox/views"
-	must_fail 1 "does not belong into /etc/fstab" $MI -a -T /etc/fstab
+	must_fail 1 "does not belong in /etc/fstab" $MI -a -T /etc/fstab
 	view 'map=user:%u,ro'
-	must_fail 1 "a line with %u does not belong into /etc/fstab" $MI -a
+	must_fail 1 "a line with %u does not belong in /etc/fstab" $MI -a
 	view 'map=user:%u,each=subid,ro,noauto'
 	must_work_but no-line $MI -a -T /etc/fstab || [ "$status" = 0 ]
 	must_equal "$(views)" ""
