@@ -178,6 +178,8 @@ int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 		r = refuse_comma(b.target, e);
 	if (r == 0)
 		r = parse_words(p, &b, e);
+	if (r < 0 && e && !e->on[0])
+		err_prefix(e, "the bind '%s'", text);
 	if (r == 0 && VEC_ADD(ret, b) < 0)
 		r = err_nomem(e);
 	if (r < 0)
