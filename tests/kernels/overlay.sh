@@ -36,7 +36,7 @@ portable() {
 	same "$(owner merged/new) $(owner merged/dir/file)" "100000:100000 100033:100044"
 	same "$(owner private/up/new) $(owner private/up/dir/file)" "0:0 33:44"
 	same "$(stat -c %F private/up/gone)" "character special file"
-	refused "in use by another overlay mount" \
+	refused "is in use by " \
 		$MI -m +300000 -o lower=top,lower=base,upper=private/up overlay other
 	same "$(mounts)" 1
 	works $MI -u merged
