@@ -39,12 +39,27 @@ enum { FIELD_INDENT = 8 };
 static const char *command_name = "shiftbox";
 static bool pipe_kills; /* the caller lets SIGPIPE end this program */
 static bool environment_ignored;
+static bool color_messages; /* those on standard error */
+
+#define RED "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+/* The sequence if messages have colours, else nothing. */
+static const char *in_color(const char *sequence)
+{
+	return color_messages ? sequence : "";
+}
 
 /* Several threads may log at once, so each message is written by one call. */
 static void print_message(enum log_level level, const char *text)
 {
-	(void)fprintf(stderr, "shiftbox %s: %s%s\n", command_name,
-		level == LOG_WARN ? "warning: " : "", text);
+	const bool warns = level == LOG_WARN;
+
+	(void)fprintf(stderr, "shiftbox %s: %s%s%s%s\n", command_name,
+		warns ? in_color(YELLOW) : "", warns ? "warning: " : "",
+		warns ? in_color(PLAIN) : "", text);
 }
 
 /* Print the message as JSON, for --json. */
@@ -69,7 +84,7 @@ static void print_field(const char *title, const char *text, bool wrap)
 	buf_escaped(&b, text, strlen(text));
 	if (buf_get(&b))
 		wrap_text(&lines, b.data, &(struct wrap){ FIELD_INDENT, FIELD_INDENT, width });
-	(void)fprintf(stderr, "  %-5s %s\n", title,
+	(void)fprintf(stderr, "  %s%-5s%s %s\n", in_color(BOLD), title, in_color(PLAIN),
 		buf_get(&b) && buf_get(&lines) ? lines.data : "(out of memory)");
 }
 
@@ -114,7 +129,8 @@ static int report(const struct cmd *cmd, int r, struct err *e, bool json)
 		return status;
 	}
 
-	buf_printf(&b, "shiftbox%s%s: ", cmd ? " " : "", cmd ? cmd->name : "");
+	buf_printf(&b, "%sshiftbox%s%s:%s ", in_color(RED), cmd ? " " : "", cmd ? cmd->name : "",
+		in_color(PLAIN));
 	buf_escaped(&b, e->place, strlen(e->place));
 	buf_str(&b, e->place[0] ? ": " : "");
 	if (e->on[0]) {
@@ -314,6 +330,7 @@ static int run_command(const struct cmd *cmd, char **argv)
 		cmd->init(args);
 
 	r = opt_parse(sets, n_sets, argv, cmd->flags & CMD_STOP_EARLY, &line, &e);
+	color_messages = use_color(common.color, STDERR_FILENO);
 	if (r == 0)
 		r = answer(cmd, sets, n_sets, &line, &e);
 
