@@ -99,6 +99,17 @@ static int parse_form(void *dst, const char *val, struct err *e)
 	return 0;
 }
 
+static int unknown_op(const char *val, struct err *e)
+{
+	struct suggest near = suggest_for(val, strcspn(val, "="));
+
+	if (!suggest_offer_list(&near, PERM_OP_WORDS " chown") || strcmp(near.best, "chown") != 0)
+		return unknown_word(val, "an operation", PERM_OP_WORDS " chown=UID:GID", e);
+	(void)err_usage(e, "'%s' is not an operation", val);
+	err_try(e, "did you mean chown=UID:GID, chown=UID or chown=:GID?");
+	return -EINVAL;
+}
+
 static int parse_op(void *dst, const char *val, struct err *e)
 {
 	struct check_op *op = dst;
@@ -117,7 +128,7 @@ static int parse_op(void *dst, const char *val, struct err *e)
 		return -EINVAL;
 	}
 	if (i < 0)
-		return unknown_word(val, "an operation", PERM_OP_WORDS " chown=UID:GID", e);
+		return unknown_op(val, e);
 	op->op = (unsigned)i + 1;
 	op->chown = NULL;
 	return 0;

@@ -234,12 +234,12 @@ static int check_bounds(
 		return r;
 	if (p->offset >= size && p->offset)
 		return err_say(e, EINVAL, p->source,
-			"offset=%llu is beyond its end (it has %llu bytes)",
+			"offset=%llu is beyond its end (bytes in it: %llu)",
 			(unsigned long long)p->offset, (unsigned long long)size);
 	size -= p->offset;
 	if (p->sizelimit > size)
 		return err_say(e, EINVAL, p->source,
-			"sizelimit=%llu extends beyond its end (it has %llu bytes from there on)",
+			"sizelimit=%llu extends beyond its end (bytes from offset on: %llu)",
 			(unsigned long long)p->sizelimit, (unsigned long long)size);
 	*ret_size = p->sizelimit ? p->sizelimit : size;
 	if (*ret_size >= SECTOR)

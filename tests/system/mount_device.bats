@@ -228,7 +228,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	ext4 img
 	must_fail 1 "is too short for a filesystem: 511 bytes" $MI -m +5 tiny m
 	must_fail 1 "is too short for a filesystem: 0 bytes" $MI -m +5 empty m
-	must_fail 1 "offset=1073741824 is beyond its end (it has 16777216 bytes)" \
+	must_fail 1 "offset=1073741824 is beyond its end (bytes in it: 16777216)" \
 		$MI -m +5 -o offset=1G img m
 	must_fail 1 "sizelimit=33554432 extends beyond its end" $MI -m +5 -o sizelimit=32M img m
 	must_fail 1 "is too short for a filesystem: 100 bytes" $MI -m +5 -o sizelimit=100 img m

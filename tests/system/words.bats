@@ -339,6 +339,8 @@ each() {
 	2 | expain | did you mean shiftbox shift-check | shift-check expain SRC
 	2 | --op | did you mean write? (known are: | shift-check explain --op wirte SRC
 	2 | --op | write --op chown=UID:GID, | shift-check explain --op chown SRC
+	2 | 'chwn' | did you mean chown=UID:GID | shift-check explain --op chwn SRC
+	2 | 'chwn=5' | did you mean chown=UID:GID | shift-check explain --op chwn=5 SRC
 	1 | nobody-x | did you mean nobody? | shift-check explain --as nobody-x SRC
 	2 | --only | did you mean mismatch? (known | shift-check verify --only mismach SRC
 	2 | --to | write one of: kernel util-linux | shift-check map --to dockr +100000
