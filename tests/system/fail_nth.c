@@ -2,8 +2,8 @@
 /*
  * Preloaded: the FAIL_NTH-th call of a kind fails with the number FAIL_ERRNO, and the file
  * FAIL_MARK says that it was reached. FAIL_CALL: "syscall:NR" (what glibc has no wrapper for),
- * "ioctl:REQUEST", or "write:NAME" (to a file of that name). For what strace cannot tell apart, or
- * is too old to know.
+ * "ioctl:REQUEST", "write:NAME" (to a file of that name), or "clone:" (by glibc's function, for a
+ * child with a stack of its own). For what strace cannot tell apart, or is too old to know.
  */
 
 #include <dlfcn.h>
@@ -52,6 +52,17 @@ long syscall(long nr, ...)
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
 	return real(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
+{
+	static int (*real)(int (*)(void *), void *, int, void *, ...);
+
+	if (fails("clone", ""))
+		return -1;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "clone");
+	return real(fn, stack, flags, arg);
 }
 
 int ioctl(int fd, unsigned long request, ...)
