@@ -114,17 +114,17 @@ images() {
 @test "messages on standard error have the colours of --color, in the right places" {
 	local esc=$'\033'
 	on_terminal 80 env TERM=xterm "$SHIFTBOX" mount-idmapped -m +5 none t
-	grep -qF "$esc[1;31mshiftbox mount-idmapped:$esc[0m 'none': " shown || say "$(cat -v shown)"
-	grep -qF "  $esc[1mtry: $esc[0m " shown || say "$(cat -v shown)"
+	grep -qF "${esc}[1;31mshiftbox mount-idmapped:${esc}[0m 'none': " shown || say "$(cat -v shown)"
+	grep -qF "  ${esc}[1mtry: ${esc}[0m " shown || say "$(cat -v shown)"
 	on_terminal 80 env TERM=xterm NO_COLOR=1 "$SHIFTBOX" mount-idmapped -m +5 none t
 	! grep -q "$esc" shown || say "$(cat -v shown)"
 	must_fail 1 "shiftbox mount-idmapped: 'none': " "$SHIFTBOX" mount-idmapped -m +5 none t
-	must_fail 1 "$esc[1;31mshiftbox mount-idmapped:$esc[0m " \
+	must_fail 1 "${esc}[1;31mshiftbox mount-idmapped:${esc}[0m " \
 		"$SHIFTBOX" mount-idmapped --color=always -m +5 none t
 	mkdir s u
 	chown 5 s
 	capture "$SHIFTBOX" mount-idmapped --color=always -m 0:0:1 s u
-	stderr_has "shiftbox mount-idmapped: $esc[1;33mwarning: $esc[0m"
+	stderr_has "shiftbox mount-idmapped: ${esc}[1;33mwarning: ${esc}[0m"
 	umount u
 	must_fail 1 '"error"' "$SHIFTBOX" mount-idmapped --color=always --json -m +5 none t
 	[[ $stderr != *"$esc"* ]] || say "JSON has colours"
