@@ -72,7 +72,7 @@ no_new_mounts() {
 		tried=$((tried + 1))
 	done
 	[ $tried -gt 0 ] || skip "needs a filesystem that is not mounted"
-	[[ $(losetup -nlO BACK-FILE) != *"/image"* ]] || tell "a loop device is left"
+	! losetup -nlO BACK-FILE | grep -E '^/image( |$)' || tell "a loop device is left"
 	grep -q ' xfs ' /proc/self/mountinfo && return
 	mkfs=$(realpath "$(PATH=$PATH:/usr/sbin command -v mkfs.xfs)")
 	# shellcheck disable=SC2016
