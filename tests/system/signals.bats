@@ -196,9 +196,12 @@ next_run_cleans_up() {
 
 @test "userns-run before its command, and the command after it" {
 	need kernel 5.19
+	need prog gcc
+	local number
 	closed_root
+	number=$(gcc -E -P -include sys/syscall.h - <<<SYS_pivot_root | tail -n 1)
 	slowly pivot_root 900000 "$SHIFTBOX" userns-run -m +100000 -r closed/root sleep 4719
-	interrupt --status 130 \
+	interrupt --status 130 --when "cat /proc/[0-9]*/syscall 2>/dev/null | grep -q '^$number '" \
 		--line "stopped by SIGINT: the command was not started; nothing is left" -- \
 		"${slow[@]}"
 	interrupt --status 130 --when "pgrep -fx 'sleep 4719' >/dev/null" -- \
