@@ -114,7 +114,8 @@ images() {
 @test "messages on standard error have the colours of --color, in the right places" {
 	local esc=$'\033'
 	on_terminal 80 env TERM=xterm "$SHIFTBOX" mount-idmapped -m +5 none t
-	grep -qF "${esc}[1;31mshiftbox mount-idmapped:${esc}[0m 'none': " shown || say "$(cat -v shown)"
+	grep -qF "${esc}[1;31mshiftbox mount-idmapped:${esc}[0m 'none': " shown ||
+		say "$(cat -v shown)"
 	grep -qF "  ${esc}[1mtry: ${esc}[0m " shown || say "$(cat -v shown)"
 	on_terminal 80 env TERM=xterm NO_COLOR=1 "$SHIFTBOX" mount-idmapped -m +5 none t
 	! grep -q "$esc" shown || say "$(cat -v shown)"
