@@ -63,6 +63,7 @@ int mount_plan_words(const struct mount_args *a, struct mount_request q,
 			err_op(e, "image");
 	}
 	q.layers = store ? &layers : NULL;
+	q.mstack = true;
 	q.strict = a->strict;
 	if (r == 0)
 		r = mount_plan_build(ret, &q, e);
