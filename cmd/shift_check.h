@@ -41,9 +41,15 @@ MUST_CHECK int check_list(
 MUST_CHECK int check_map(
 	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
+MUST_CHECK int check_podman(
+	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+
 struct explanation;
 /* Print whose subordinate id the file has, if a container left it behind. */
 void check_put_leftover(struct out *o, const struct explanation *x);
+
+/* Print the way of the file to the disk, if it is known: the owner at each step. */
+void check_put_chain(struct out *o, const struct explanation *x);
 
 struct buf;
 /*

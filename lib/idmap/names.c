@@ -78,6 +78,29 @@ static int system_user(const char *name, uint32_t uid, struct user *ret)
 	return r || none ? not_found(r) : 0;
 }
 
+int names_home(uint32_t uid, struct buf *ret, struct err *e)
+{
+	size_t size = ENTRY_START;
+	int r;
+
+	assert(sys_is_home());
+	do {
+		scoped_free char *text = malloc(size);
+		struct passwd pw, *found = NULL;
+
+		if (!text)
+			return err_nomem(e);
+		r = getpwuid_r(uid, &pw, text, size, &found);
+		if (found) {
+			buf_str(ret, pw.pw_dir);
+			return buf_get(ret) ? 0 : err_nomem(e);
+		}
+		size *= 2;
+	} while ((r == ERANGE || r == EINTR) && size <= ENTRY_MAX);
+	r = not_found(r);
+	return err_set(e, -r, NULL, "cannot look up the home directory of user %u", uid);
+}
+
 static int system_user_named(const char *name, struct user *ret)
 {
 	return system_user(name, 0, ret);

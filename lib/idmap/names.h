@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 
@@ -25,6 +26,9 @@ MUST_CHECK int names_user(const char *name, struct user *ret, struct err *e);
 
 /* Look up a user by number. If there is no entry, the name is "". */
 MUST_CHECK int names_user_of(uint32_t uid, struct user *ret, struct err *e);
+
+/* Append the home directory of a user. -ENOENT: no user has this number. */
+MUST_CHECK int names_home(uint32_t uid, struct buf *ret, struct err *e);
 
 /*
  * Look up a user by name alone. -ENOENT: all sources have answered that there is no such user; a

@@ -1,0 +1,387 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154
+# shift-check and podman: what a user's podman lacks, and the way of a file from a container through
+# a view to the store.
+
+load lib
+load images
+load podman
+need root
+need subid
+need kernel 6.15
+need prog python3 jq setpriv podman crun busybox setfacl getfattr
+
+CHECK="$SHIFTBOX shift-check podman"
+VIEWS=/run/shiftbox/users
+
+test_setup() {
+	STORE=$SCRATCH/store
+	REF=docker.io/library/bb:1
+	podman_setup
+	podman_user alice 2001 300000
+	podman_user bob 2002 400000
+}
+
+test_teardown() {
+	podman_teardown
+}
+
+admin() {
+	image bb "$PODMAN_BB"
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" -N $REF bb
+	echo "$STORE/podman $VIEWS/%u shiftbox map=user:%u,each=subid,ro,nosuid,nodev 0 0" \
+		>/etc/shiftbox/views
+}
+
+views() {
+	capture "$SHIFTBOX" mount-idmapped -a -T /etc/shiftbox/views
+	must_equal "$status" 0
+}
+
+conf() { # USER: storage.conf that names the user's view
+	podman_conf "$1" "$VIEWS/$1"
+}
+
+# Ask once, as root, for the functions below; and as people see it: $output and $status.
+look() { # USER
+	report=$($CHECK --json "$1" 2>/dev/null) || true
+}
+
+# The answer of a row: "missing", or several.
+answer() { # ROW...
+	local row
+	for row; do
+		jq -r "select(.check == \"$row\") | .answer" <<<"$report"
+	done | paste -sd' '
+}
+
+remedy() { # ROW
+	jq -r "select(.check == \"$1\") | .try // empty" <<<"$report"
+}
+
+detail() { # ROW
+	jq -r "select(.check == \"$1\") | .detail" <<<"$report"
+}
+
+missing() {
+	jq -r 'select(.summary) | .summary.missing | join(" ")' <<<"$report"
+}
+
+@test "it says what is missing step by step, and each remedy mends it" {
+	# Nothing is set up: no line, no view, no settings.
+	capture $CHECK alice
+	must_equal "$status" 3
+	output_has "view" ... "missing" ... "/etc/shiftbox/views has no line that does it"
+	output_has "conf" ... "missing" ... "does not exist"
+	output_has "alice: missing: view, conf"
+
+	admin
+	look alice
+	must_equal "$(answer view)" missing
+	must_equal "$(remedy view)" "as root: mount-idmapped -a"
+	views
+	look alice
+	must_equal "$(answer view map flags images)" "ok ok ok ok"
+	must_equal "$(missing)" conf
+	must_equal "$(remedy conf)" \
+		"image-unpack -s $STORE --podman-conf $VIEWS/alice --write alice"
+
+	conf alice
+	look alice
+	must_equal "$(answer conf plain)" "ok ok"
+	capture $CHECK alice
+	must_equal "$status" 0
+	output_has "alice: podman can run the images of the store"
+	as_podman alice podman run --rm $REF busybox id -u >out
+	must_equal "$(cat out)" 0
+	# As the user, too.
+	capture as_podman alice "$SHIFTBOX" shift-check podman
+	must_equal "$status" 0
+	output_has "podman's pause process (pid " ... "has the view"
+}
+
+@test "without a grant, nothing is known of the map, and the command that grants is named" {
+	admin
+	views
+	conf alice
+	grep -v ^alice /etc/subgid >kept
+	cat kept >/etc/subgid
+	capture $CHECK alice
+	must_equal "$status" 3
+	output_has "grants" ... "missing" ... "/etc/subgid: alice has no group ids here"
+	output_has "map" ... "unknown"
+}
+
+@test "a view with another map than podman's, or without the flags, is found" {
+	admin
+	views
+	conf alice
+	umount $VIEWS/alice
+	"$SHIFTBOX" mount-idmapped -m '0:2001:1 1:300001:65535' -o ro,nosuid "$STORE/podman" \
+		$VIEWS/alice
+	look alice
+	must_equal "$(missing)" "map flags"
+	text_has "$(detail map)" "the view has the map" ... "files would have other owners there"
+	must_equal "$(detail flags)" "the mount on $VIEWS/alice lacks nodev"
+	must_equal "$(answer plain)" note
+}
+
+@test "podman's order of storage.conf is followed, and a broken one is named with its line" {
+	admin
+	views
+	conf alice
+	mkdir -p other/containers
+	echo '[storage]' >other/containers/storage.conf
+	chmod -R a+rX other
+	capture as_podman alice XDG_CONFIG_HOME="$SCRATCH/other" "$SHIFTBOX" shift-check podman
+	must_equal "$status" 3
+	output_has "conf" ... "missing" ... "other/containers/storage.conf does not name"
+	capture as_podman alice XDG_CONFIG_HOME="$SCRATCH/other" \
+		CONTAINERS_STORAGE_CONF="$SCRATCH/home-alice/.config/containers/storage.conf" \
+		"$SHIFTBOX" shift-check podman
+	must_equal "$status" 0
+	# The environment of root is not the user's.
+	XDG_CONFIG_HOME=$SCRATCH/other look alice
+	must_equal "$(answer conf)" ok
+	echo 'nonsense' >>home-alice/.config/containers/storage.conf
+	look alice
+	must_equal "$(answer conf)" missing
+	text_has "$(detail conf)" "is not valid TOML: line 7"
+}
+
+@test "what a user puts into the home directory cannot hold root up, nor be read with its rights" {
+	admin
+	views
+	conf alice
+	local conf=home-alice/.config/containers/storage.conf
+	rm $conf
+	mkfifo $conf
+	chown alice: $conf
+	capture timeout 20 $CHECK alice
+	must_equal "$status" 3
+	output_has "conf" ... "missing"
+	rm $conf
+	echo '[storage' >secret
+	chmod 600 secret
+	ln -s "$SCRATCH/secret" $conf
+	chown -h alice: $conf
+	capture $CHECK alice
+	output_has "conf" ... "missing" ... "Permission denied"
+}
+
+@test "a filesystem of the user that does not answer does not hold root up" {
+	[ -e /dev/fuse ] || skip "needs /dev/fuse"
+	local daemon
+	admin
+	views
+	conf alice
+	"$TESTS/fixtures/fuse-root" home-alice/.config 3>&- &
+	daemon=$!
+	for _ in {1..100}; do
+		mountpoint -q home-alice/.config && break
+		sleep 0.1
+	done
+	kill -STOP $daemon
+	capture timeout 120 $CHECK alice
+	kill -KILL $daemon
+	umount -l home-alice/.config
+	must_equal "$status" 3
+	output_has "conf" ... "unknown" ... "the files of alice do not answer"
+	output_has "alice: not known: images, conf"
+}
+
+@test "an old vfs store and another driver are obstacles, and the remedy removes the store" {
+	local file=$SCRATCH/home-alice/.config/containers/storage.conf
+	admin
+	views
+	conf alice
+	cp -a "$file" kept
+	sed -i 's/"overlay"/"vfs"/; /imagestores/d' "$file"
+	as_podman alice podman images >/dev/null
+	capture $CHECK alice
+	output_has "the storage driver is vfs"
+	cat kept >"$file"
+	run -125 as_podman alice podman images
+	look alice
+	must_equal "$(missing)" storage
+	must_equal "$(remedy storage | cut -d, -f1)" \
+		"as alice: podman --storage-driver vfs system reset"
+	as_podman alice podman --storage-driver vfs system reset -f
+	must_equal "$(as_podman alice podman images --format '{{.Names}}')" "[$REF]"
+	sed -i /driver/d "$file"
+	look alice
+	must_equal "$(missing) $(answer storage)" " note"
+}
+
+@test "a pause process without the view is found, and podman system migrate mends it" {
+	admin
+	mkdir -p "$VIEWS"
+	conf alice
+	# The process keeps the mounts of now, when the view does not exist.
+	sed -i /additionalimagestores/d home-alice/.config/containers/storage.conf
+	as_podman alice podman images >/dev/null
+	[ -e "/run/user/2001/libpod/tmp/pause.pid" ]
+	views
+	conf alice
+	look alice
+	must_equal "$(missing)" pause
+	must_equal "$(remedy pause)" "as alice: podman system migrate"
+	as_podman alice podman system migrate
+	as_podman alice podman run --rm $REF true
+	look alice
+	must_equal "$(missing)" ""
+}
+
+@test "for root, one line for each user who has a view; users ask for themselves alone" {
+	must_fail 1 "no user has a view of a store for podman" $CHECK
+	admin
+	views
+	conf alice
+	capture $CHECK
+	must_equal "$status" 3
+	must_equal "$output" "alice: podman can run the images of the store
+bob: missing: conf
+shiftbox shift-check podman USER says what to do"
+	conf bob
+	capture $CHECK
+	must_equal "$status $(wc -l <<<"$output")" "0 2"
+	capture $CHECK --json
+	must_equal "$(jq -r '.summary.user' <<<"$output" | paste -sd' ')" "alice bob"
+	must_fail 1 "only root and the user can find this out" \
+		as_podman alice "$SHIFTBOX" shift-check podman bob
+	must_fail 1 "views are for the podman of ordinary users" $CHECK root
+	must_fail 2 "podman takes one USER" $CHECK alice bob
+	must_fail 1 "there is no user" $CHECK nosuch
+}
+
+@test "root runs no podman that others can change" {
+	cp /bin/true fake
+	chmod 775 fake
+	mount --bind fake /usr/bin/podman
+	look alice
+	must_equal "$(answer podman)" unknown
+	text_has "$(detail podman)" "it is not run, because others than root can change it"
+	umount /usr/bin/podman
+	printf '#!/bin/sh\necho podman version 3.4.4\n' >fake
+	chmod 755 fake
+	mount --bind fake /usr/bin/podman
+	look alice
+	text_has "$(detail podman)" "podman 3.4.4 (/usr/bin/podman) is older than 4.3"
+	umount /usr/bin/podman
+}
+
+# A container of alice that waits; $pid is a process in it, and $merged its root in her namespace.
+container() {
+	as_podman alice podman run -d --name c -v vol:/vol "$@" $REF \
+		sh -c 'echo x >/vol/f; busybox chown 7:42 /vol/f; echo y >/made; exec busybox sleep 600' \
+		>/dev/null
+	for _ in {1..100}; do
+		as_podman alice podman exec c busybox test -e /made && break
+		sleep 0.1
+	done
+	pid=$(as_podman alice podman inspect -f '{{.State.Pid}}' c)
+	merged=$(as_podman alice podman unshare podman mount c)
+}
+
+# The steps of the way: "place UID:GID", or "view MAP".
+chain() {
+	jq -r '.chain[]? | .place + " " + (if has("uid") then "\(.uid):\(.gid)" else .map // "?" end)' \
+		<<<"$output"
+}
+
+MAP="b:0:2001:1;b:1:300000:65536"
+
+@test "explain leads from a container through the view to the store" {
+	admin
+	views
+	conf alice
+	container
+	capture "$SHIFTBOX" shift-check explain --json "/proc/$pid/root/etc/shadow"
+	must_equal "$status" 0
+	must_equal "$(chain)" "container 0:42
+merged 2001:300041
+layer 2001:300041
+view $MAP
+store 0:42"
+	must_equal "$(jq -r '.chain[0].path' <<<"$output")" /etc/shadow
+	[[ $(jq -r '.chain[4].path' <<<"$output") == $STORE/podman/overlay/*/diff/etc/shadow ]]
+	must_equal "$(jq -r '"\(.owner.disk) \(.group.disk)"' <<<"$output")" "0 42"
+	capture "$SHIFTBOX" shift-check explain "/proc/$pid/root/etc/shadow"
+	output_has "chain" ... "container /etc/shadow: owner 0:42 in the user namespace of pid:"
+	output_has "chain" ... "store $STORE/podman/overlay/" ... "owner 0:42"
+
+	# What the container has written is in the user's own storage.
+	capture "$SHIFTBOX" shift-check explain --json "/proc/$pid/root/made"
+	must_equal "$(chain)" "container 0:0
+merged 2001:2001
+upper 2001:2001"
+	# The host's mount namespace does not have the container.
+	must_fail 1 "cannot open" "$SHIFTBOX" shift-check explain "$merged/etc/shadow"
+	stderr_has "as /proc/PID/root/..., or use podman unshare"
+	# From inside of podman unshare, in the ids of that namespace.
+	capture as_podman alice podman unshare "$SHIFTBOX" shift-check explain --json \
+		"$merged/etc/shadow"
+	must_equal "$(chain | cut -d' ' -f1 | paste -sd' ')" "merged layer view store"
+	must_equal "$(chain | grep -c ' 0:42$')" 3
+	must_equal "$(jq -r '.chain[3].closed' <<<"$output")" true
+}
+
+@test "explain shows the way from a volume, and from a view" {
+	admin
+	views
+	conf alice
+	container
+	capture "$SHIFTBOX" shift-check explain --json "/proc/$pid/root/vol/f"
+	must_equal "$(chain)" "container 7:42
+volume 300006:300041"
+	local data=home-alice/.local/share/containers/storage/volumes/vol/_data/f
+	capture "$SHIFTBOX" shift-check explain --json $data
+	must_equal "$(chain)" "volume 300006:300041"
+	must_equal "$(jq -r '"\(.subordinate.user) \(.subordinate.inside)"' <<<"$output")" "alice 7"
+	local file
+	file=$(find "$VIEWS/alice/" -path '*/diff/etc/shadow')
+	capture "$SHIFTBOX" shift-check explain --json "$file"
+	must_equal "$(chain)" "view $MAP
+store 0:42"
+	# The user cannot reach the store, and the owner there follows from the map.
+	capture as_podman alice "$SHIFTBOX" shift-check explain --json "$file"
+	must_equal "$(chain)" "view $MAP
+store 0:42"
+	must_equal "$(jq -r '.chain[1].closed' <<<"$output")" true
+}
+
+# u::rw-,u:9:rwx,g::r--,m::rwx,o::r--
+ACL=0200000001000600ffffffff020007000900000004000400ffffffff10000700ffffffff20000400ffffffff
+
+@test "verify compares the root of a container with the image, as the view translates it" {
+	admin
+	views
+	conf alice
+	image ac '{"layers":[{"files":{"cap":{"data":"x","mode":"755","gid":9,
+		"xattrs":{"security.capability":"0100000200200000000000000000000000000000"}},
+		"acl":{"data":"x","uid":7,
+		"xattrs":{"system.posix_acl_access":"'$ACL'"}},
+		"suid":{"data":"x","mode":"6755","uid":7,"gid":42}}}]}'
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" -N localhost/ac:1 ac
+	as_podman alice podman create --name c localhost/ac:1 cmd >/dev/null
+	merged=$(as_podman alice podman unshare podman mount c)
+	pid=$(cat /run/user/2001/libpod/tmp/pause.pid)
+	capture "$SHIFTBOX" shift-check verify -s "$STORE" --image localhost/ac:1 \
+		"/proc/$pid/root$merged"
+	must_equal "$status" 0
+	output_has "no findings"
+	must_equal "$(as_podman alice podman unshare stat -c '%u:%g %a' "$merged/suid")" "7:42 6755"
+	text_has "$(as_podman alice podman unshare getfattr -dm - "$merged/cap" 2>&1)" \
+		security.capability
+	# A changed owner, a new file, and a lost ACL are findings.
+	as_podman alice podman unshare sh -c "cd '$merged' && chown 5:5 cap && touch new && setfacl -b acl"
+	capture "$SHIFTBOX" shift-check verify --json -s "$STORE" --image localhost/ac:1 \
+		"/proc/$pid/root$merged"
+	must_equal "$status" 3
+	must_equal "$(jq -r 'select(.class) | .class + " " + .path' <<<"$output" | sort |
+		sed "s|/proc/$pid/root$merged||" | paste -sd' ')" \
+		"acl /acl caps /cap extra /new mismatch /cap"
+	must_equal "$(jq -r 'select(.class == "mismatch") |
+		"\(.disk_uid) \(.expected_uid) \(.seen_uid)"' <<<"$output")" "0 2001 300004"
+}
