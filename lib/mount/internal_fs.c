@@ -31,7 +31,9 @@ int internal_fs_refuse(int fd, const char *name, struct err *e)
 
 	/* Only a FUSE daemon fails with ENOSYS: the filesystems inside the kernel all answer. */
 	if (fstatfs(fd, &fs) < 0)
-		return errno == ENOSYS ? 0 : err_set(e, errno, name, "cannot read the type of its filesystem");
+		return errno == ENOSYS ?
+			0 :
+			err_set(e, errno, name, "cannot read the type of its filesystem");
 	for (size_t i = 0; i < ARRAY_LEN(internals); i++) {
 		if ((unsigned long)fs.f_type != internals[i].magic)
 			continue;

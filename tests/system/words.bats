@@ -300,8 +300,8 @@ each() {
 	125 | passwd | a directory, or | userns-run -m +4000 -i debian -b SRC:/etc/passwd id
 	125 | x/debian | image-unpack --list shows | userns-run -m +400000 -i x/debian id
 	125 | /mnt,ro | write SRC:/mnt:ro | userns-run -m +400000 -b SRC:/mnt,ro id
-	125 | the bind 'SRC:/mnt:ro:rw': 'ro' and 'rw' | omit one | userns-run -m +400000 -b SRC:/mnt:ro:rw id
-	125 | the bind 'SRC:/mnt:rw:dev:ro': 'ro' and 'rw' | omit one | userns-run -m +400000 -b SRC:/mnt:rw:dev:ro id
+	125 | the bind 'SRC:/mnt:ro:rw': 'ro' and 'rw' | omit one | userns-run -b SRC:/mnt:ro:rw id
+	125 | :/mnt:rw:dev:ro': 'ro' and 'rw' | omit one | userns-run -b SRC:/mnt:rw:dev:ro id
 	125 | 'ro' and 'rw' | omit one | userns-run -b SRC:/mnt:ro:rw id
 	125 | SRC:rel | DST must begin with /: | userns-run -i nosuchimage -b SRC:rel id
 	125 | readonly | did you mean ro? | userns-run -r /nothere -b SRC:/mnt:readonly id
