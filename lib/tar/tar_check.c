@@ -398,6 +398,7 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 		f.sec = x->sec;
 		f.nsec = x->nsec;
 	}
+	f.xattrs = x->xattrs;
 	f.body = t->pos;
 	if (type >= '1' && type <= '6' && f.size)
 		return body_of_other(t, e);

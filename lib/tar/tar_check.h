@@ -25,7 +25,8 @@ struct tar_fact {
 	uint32_t mode; /* 07777 bits */
 	int64_t sec;   /* rounded down, as in struct timespec */
 	uint32_t nsec;
-	char type; /* the byte in the header */
+	uint32_t xattrs; /* struct tar_pax */
+	char type;       /* the byte in the header */
 };
 
 /*

@@ -201,6 +201,25 @@ static const char *read_record(const char **p, const char *end, struct pax_recor
 	return NULL;
 }
 
+/*
+ * SCHILY.xattr.NAME (star, GNU tar, Go), LIBARCHIVE.xattr.NAME (bsdtar). security.selinux does not
+ * count: libarchive makes it of RHT.security.selinux, too.
+ */
+static bool is_xattr(const struct pax_record *r)
+{
+	static const char *const prefixes[] = { "SCHILY.xattr.", "LIBARCHIVE.xattr." };
+	static const char selinux[] = "security.selinux";
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		size_t n = strlen(prefixes[i]);
+
+		if (r->key_len > n && !memcmp(r->key, prefixes[i], n))
+			return r->key_len - n != strlen(selinux) ||
+				memcmp(r->key + n, selinux, strlen(selinux)) != 0;
+	}
+	return false;
+}
+
 /* Returns the index of a known key, or ARRAY_LEN(keys). */
 static size_t find_key(const struct pax_record *r)
 {
@@ -236,8 +255,10 @@ const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const c
 
 		if (wrong)
 			return wrong;
-		if (i == ARRAY_LEN(keys))
+		if (i == ARRAY_LEN(keys)) {
+			x->xattrs += is_xattr(&r);
 			continue;
+		}
 		if (is_unset(&r, i)) {
 			unset(x, i);
 		} else if (keys[i].check(x, r.value, r.value_len) < 0) {

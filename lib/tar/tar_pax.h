@@ -18,6 +18,7 @@ struct tar_pax {
 	uint64_t size; /* bytes */
 	int64_t sec;   /* rounded down */
 	uint32_t nsec;
+	uint32_t xattrs; /* records of extended attributes, other than security.selinux */
 };
 
 /*

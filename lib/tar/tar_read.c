@@ -220,14 +220,42 @@ static int judge_end(struct tar_read *r, struct err *e)
 }
 
 /*
- * For a damaged header libarchive warns and returns what it could read. Only warnings that lose no
- * information are ignored here.
+ * libarchive leaves out an attribute that it cannot read and warns, in some cases without a text:
+ * from 3.7.5 on, one whose name has more than 128 bytes (pax_attribute_SCHILY_xattr). It must not
+ * get lost, so the number is compared with that of the records.
  */
-static int next_header(struct tar_read *r, struct err *e)
+static int judge_xattrs(struct tar_read *r, const struct tar_fact *f, struct err *e)
+{
+	const char *name;
+	const void *value;
+	size_t size;
+	uint32_t n = 0;
+
+	(void)archive_entry_xattr_reset(r->ae); /* returns a count */
+	while (f->xattrs && archive_entry_xattr_next(r->ae, &name, &value, &size) == ARCHIVE_OK)
+		n += strcmp(name, "security.selinux") != 0;
+	if (n >= f->xattrs)
+		return 0;
+	(void)err_say(e, EBADMSG, archive_entry_pathname(r->ae),
+		"%s reads %u of the %u extended attributes", archive_version_string(), n,
+		f->xattrs);
+	err_why(e,
+		"libarchive 3.7.5 and later read no attribute whose name has more than 128 bytes, "
+		"and none that is damaged");
+	err_try(e, "rebuild the layer with shorter names of attributes");
+	return -EBADMSG;
+}
+
+/*
+ * For a damaged header libarchive warns and returns what it could read. Only warnings that lose no
+ * information are ignored here. Returns 1, and whether there was another warning in *ret_warned.
+ */
+static int next_header(struct tar_read *r, bool *ret_warned, struct err *e)
 {
 	const char *text;
 	int x;
 
+	*ret_warned = false;
 	if (is_empty(r))
 		return 0;
 	x = archive_read_next_header2(r->a, r->ae);
@@ -237,21 +265,26 @@ static int next_header(struct tar_read *r, struct err *e)
 		return judge_end(r, e);
 	/* In the C locale names stay bytes, about which libarchive warns. */
 	text = archive_error_string(r->a);
-	if (x == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
-		return 1;
-	return tar_read_failed(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
+	*ret_warned = !text || !strstr(text, "can't be converted");
+	return x == ARCHIVE_WARN ? 1 : tar_read_failed(r, NULL, e);
 }
 
 int tar_read_next(struct tar_read *r, struct tar_fact *ret, struct err *e)
 {
-	int x = next_header(r, e);
+	bool warned, known;
+	int x = next_header(r, &warned, e);
 	const char *on;
 
 	if (x <= 0)
 		return x;
 	on = archive_entry_pathname(r->ae);
-	if (!tar_check_next(r->check, ret) ||
-		ret->start != (uint64_t)archive_read_header_position(r->a) ||
+	known = tar_check_next(r->check, ret);
+	x = known ? judge_xattrs(r, ret, e) : 0;
+	if (x < 0)
+		return x;
+	if (warned)
+		return tar_read_failed(r, on, e);
+	if (!known || ret->start != (uint64_t)archive_read_header_position(r->a) ||
 		archive_entry_uid(r->ae) != ret->uid || archive_entry_gid(r->ae) != ret->gid)
 		return err_say(e, EBADMSG, on, "the archive can be read in two ways here");
 	if (!on)
