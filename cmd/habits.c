@@ -95,7 +95,7 @@ const struct habit mount_idmapped_habits[] = {
 	{ "--move", "use mount --move OLD NEW: the map of a mount moves with it" },
 	{ "--remount", "a map cannot be changed in place: unmount it (-u), then mount it again" },
 	{ "--fake", "use --dry-run (-n)" },
-	{ "-f", "use --dry-run (-n)" },
+	{ "-f", "mount's --fake is --dry-run (-n); to force an unmount: umount -f TARGET" },
 	{ "--source", "write SOURCE and TARGET without options" },
 	{ "--target", "write SOURCE and TARGET without options" },
 	{ "-L", "write LABEL=NAME as SOURCE" },

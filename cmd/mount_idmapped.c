@@ -223,6 +223,8 @@ static int mount_one(
 	int r;
 
 	r = mount_plan_words(a, q, &stores, &plan, e);
+	if (r == 0 && mount_line_place())
+		r = mount_plan_check_absolute(&plan, o, e);
 	if (r == 0)
 		r = mount_namespace_enter(&plan, !ctx->dry_run, e);
 	if (r == 0)

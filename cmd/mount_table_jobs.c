@@ -120,6 +120,8 @@ int table_job_plan(struct table_run *run, struct table_job *j, struct err *e)
 		&run->stores, &j->plan, e);
 	if (r == 0)
 		r = mount_plan_check(&j->plan, e);
+	if (r == 0 && !run->args->unmount)
+		r = mount_plan_check_absolute(&j->plan, &j->options, e);
 	if (r < 0)
 		return r;
 	j->plan.only_warn = !j->line->own;

@@ -321,6 +321,8 @@ static int plan_view(struct views *v, const struct view_line *l, const struct us
 			&v->stores, ret, e);
 	if (r == 0)
 		r = mount_plan_check(ret, e);
+	if (r == 0)
+		r = mount_plan_check_absolute(ret, &o, e);
 	if (r < 0)
 		return r;
 	ret->for_command = v->args->exec;

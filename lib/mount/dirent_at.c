@@ -22,11 +22,11 @@ int dirent_at_open(const char *path, struct place *ret, struct err *e)
 	if (!*name || !strcmp(name, ".") || !strcmp(name, "..")) {
 		(void)err_say(e, EINVAL, path,
 			*name ? "must end in a name: not in /, '.' or '..'" :
-				"is the root directory: nothing takes its place or is unmounted "
-				"from it");
+				"is the root directory, which can neither be unmounted nor be an "
+				"upper");
 		err_try(e,
 			*name ? "name the directory by its path, as pwd shows it" :
-				"name another directory");
+				"name a directory below it");
 		return -EINVAL;
 	}
 	return path_find(copy, false, "cannot open the directory above it", ret, e);

@@ -10,6 +10,7 @@
 
 #include "../base/fd.h"
 #include "../base/path.h"
+#include "../base/suggest.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "internal_fs.h"
@@ -206,13 +207,31 @@ static const char *first_fs_option(const struct mount_options *o)
 	return mount_options_first(&others, OPTION_FS);
 }
 
+/* Words that mount(8) and fstab(5) have in the place of a type. */
+static int check_type(const char *type, struct err *e)
+{
+	static const struct habit words[] = {
+		{ "none", "omit it: a directory is bound anyway" },
+		{ "bind", "omit it: a directory is bound anyway (a file: -o bind)" },
+		{ "rbind", "write the option rbind instead" },
+		{ "shiftbox", "omit it: the type shiftbox is for mount(8) and for an fstab" },
+		{ NULL, NULL },
+	};
+	const char *say = type ? habit_find(words, type, strlen(type)) : NULL;
+
+	return say ? err_usage_try(e, say, "'%s' is not a type of filesystem", type) : 0;
+}
+
 /* Refuse options that contradict each other or the kind of the source: a usage error. */
 static int check_options(
 	enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
 {
 	bool bind = mount_options_first(o, OPTION_BIND);
 	const char *name = kind != MOUNT_OVERLAY ? mount_options_first(o, OPTION_STACK) : NULL;
+	int r = check_type(o->type, e);
 
+	if (r < 0)
+		return r;
 	if (name) {
 		(void)err_usage_try(e,
 			"name a stack as SOURCE: image:NAME, or overlay with lower=DIR",

@@ -168,6 +168,13 @@ void mount_plan_set_store(struct mount_plan *p, const struct stat *layers);
 MUST_CHECK int mount_plan_check(const struct mount_plan *p, struct err *e);
 
 /*
+ * For a line of an fstab: check that the source, if it is a path, and the paths of the options are
+ * absolute: else -EINVAL.
+ */
+MUST_CHECK int mount_plan_check_absolute(
+	const struct mount_plan *p, const struct mount_options *o, struct err *e);
+
+/*
  * Check the paths of the plan for symbolic links that are not followed (path.h): -ELOOP with the
  * step "link". A path that cannot be opened for another reason is skipped.
  */

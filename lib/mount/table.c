@@ -211,12 +211,34 @@ static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 		l->target, r->path, l->type);
 }
 
+/*
+ * A line with a field too few has what belongs to a later field in an earlier one. libmount parses
+ * it, and its type is no longer the third field.
+ */
+static int check_fields(const struct fstab_reading *r, const struct lm_line *l)
+{
+	const bool early = table_type_is_own(l->target);
+
+	if (!early && !strstr(l->type, "map="))
+		return 0;
+	(void)err_say(r->e, EINVAL, early ? l->target : l->type,
+		early ? "is where the TARGET belongs, in the second field" :
+			"is where the TYPE belongs, in the third field");
+	err_why(r->e, "%s is missing", early ? "SOURCE or TARGET" : "a field before it");
+	err_try(r->e, "write SOURCE TARGET shiftbox OPTIONS 0 0");
+	if (l->number)
+		err_place(r->e, "%s, line %u", r->path, l->number);
+	return -EINVAL;
+}
+
 static int take_line(const struct lm_line *l, void *arg)
 {
 	struct fstab_reading *r = arg;
 	struct table_line line = { .number = l->number, .own = table_type_is_own(l->type) };
 
 	r->good++;
+	if (!line.own && !l->idmap && check_fields(r, l) < 0)
+		return faulty(r);
 	if (!line.own && !l->idmap)
 		warn_of_map(r, l);
 	/* mount(8) mounts no swap area, whatever the options are. */

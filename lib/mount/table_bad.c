@@ -55,7 +55,7 @@ static bool is_own(const struct line_field *fields, size_t n)
 {
 	static const char idmap[] = "X-mount.idmap=";
 
-	for (size_t i = 2; i < n && fields[i].text[0] != '#'; i++) {
+	for (size_t i = 1; i < n && fields[i].text[0] != '#'; i++) {
 		scoped_free char *word = strndup(fields[i].text, fields[i].len);
 
 		if (word && (table_type_is_own(word) || strstr(word, idmap)))

@@ -150,7 +150,7 @@ each() {
 	each <<-'E'
 	2 | DST | shiftbox mount-idmapped -m MAP | mount-idmapped -m SRC DST
 	2 | DST | for a stack of layers, SOURCE is | mount-idmapped -o lower=SRC DST
-	1 | / | name another directory | mount-idmapped -u /
+	1 | / | name a directory below it | mount-idmapped -u /
 	1 | debian2 | did you mean image:debian? | mount-idmapped -m +300000 debian2 DST
 	1 | debiam | did you mean image:debian? | mount-idmapped -m +300000 debiam DST
 	1 | busybox | check the name: namei PATH shows | mount-idmapped -m +300000 busybox DST
@@ -247,6 +247,20 @@ each() {
 	1 | /dev/null | a regular file, or a directory | mount-idmapped -a -T /dev/null
 	1 | f, line 1, '/t': '1:2' | 1:2:1 | echo /s /t shiftbox map=1:2 >f; mount-idmapped -aT f
 	1 | 'b': f: | beginning with / | echo a b shiftbox >f; mount-idmapped -a -T f
+	1 | 'SRC': the source | image is image: | echo SRC /t shiftbox >f; mount-idmapped -aT f
+	1 | 'TEXT': the source | with / | echo TEXT /t shiftbox loop >f; mount-idmapped -aT f
+	1 | 'L': lower= of | with / | echo overlay /t shiftbox lower=L >f; mount-idmapped -aT f
+	1 | 'U': upper= of | with / | echo image:debian /t shiftbox upper=U >f; mount-idmapped -aT f
+	1 | f, line 1: 'shiftbox' | TARGET | echo /s shiftbox map=+5 0 0 >f; mount-idmapped -aT f
+	1 | f, line 1: 'map=+5' | TARGET shift | echo /s /t map=+5 0 0 >f; mount-idmapped -aT f
+	1 | 'f': line 1 | SOURCE TARGET TYPE OPTIONS | echo /s shiftbox >f; mount-idmapped -aT f
+	2 | 'none' | omit it: a directory is bound | mount-idmapped -m +1 -t none SRC DST
+	2 | 'none' | omit it: a directory is | mount-idmapped -m +1 -o bind,type=none SRC DST
+	2 | 'bind' | omit it: a directory is bound | mount-idmapped -m +1 -t bind SRC DST
+	2 | 'rbind' | the option rbind | mount-idmapped -m +1 -t rbind SRC DST
+	2 | 'shiftbox' | for mount(8) and for an fstab | mount-idmapped -m +1 -t shiftbox SRC DST
+	2 | -f | umount -f TARGET | mount-idmapped -u -f DST
+	1 | / | a directory below it | mount-idmapped -m +1 -o upper=/ image:debian DST
 	2 | image:debian | swapped? write image:debian DST ( | mount-idmapped -m +1 DST image:debian
 	2 | image:debian | swapped? | mount-idmapped -m +1 -o mkdir,upper=U DST image:debian
 	1 | SRC:DST | two words: shiftbox mount-idmapped -m MAP SRC DST | mount-idmapped -v SRC:DST
