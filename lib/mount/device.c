@@ -22,6 +22,7 @@
 #include "../idmap/userns.h"
 #include "clone.h"
 #include "flags.h"
+#include "fs_type.h"
 #include "loop.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
@@ -29,7 +30,7 @@
 #include "probe.h"
 #include "via_libblkid.h"
 
-enum { SECTOR = 512, FILESYSTEMS_MAX = 64 << 10 };
+enum { SECTOR = 512 };
 
 static bool ro_asked(const struct mount_plan *p)
 {
@@ -47,50 +48,15 @@ static void say(void (*log)(const char *fmt, ...), const struct mount_plan *p, c
 	log("'%s': %s%s", p->source, what, more);
 }
 
-/*
- * --- types -------------------------------------------------------------------------------------
- */
-
-/*
- * Lines of /proc/filesystems are "nodev\ttmpfs" and "\text4". 1: without a device; 0: with one; -1:
- * the kernel does not know the type (yet).
- */
-static int is_nodev(const char *type)
-{
-	scoped_buf struct buf b = BUF_INIT;
-	size_t n = strlen(type);
-
-	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &b, NULL) < 0 ||
-		!buf_get(&b))
-		return -1;
-	for (const char *line = buf_get(&b); *line; line += *line == '\n') {
-		const char *tab = strchr(line, '\t');
-
-		if (tab && !strncmp(tab + 1, type, n) && tab[1 + n] == '\n')
-			return tab != line;
-		line += strcspn(line, "\n");
-	}
-	return -1;
-}
-
 bool device_is_needed(const struct mount_plan *p)
 {
-	int nodev = p->type ? is_nodev(p->type) : 0;
+	int nodev = p->type ? fs_type_nodev(p->type) : 0;
 	struct stat st;
 
 	if (nodev >= 0)
 		return !nodev;
 	return blk_is_tag(p->source) ||
 		(mount_plan_stat(p, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)));
-}
-
-/* The driver for a type that libblkid has found. */
-static const char *driver_of(const char *found)
-{
-	/* The ext4 driver reads all three, and can be ID-mapped, which ext2's cannot. */
-	if (!strcmp(found, "ext2") || !strcmp(found, "ext3"))
-		return "ext4";
-	return !strcmp(found, "ntfs") && is_nodev(found) < 0 ? "ntfs3" : found;
 }
 
 /*
@@ -101,25 +67,7 @@ static const char *driver_for(const struct mount_plan *p, const char *type)
 {
 	bool ext = !strcmp(type, "ext2") || !strcmp(type, "ext3");
 
-	return ext && p->map.wish == MAP_SET ? driver_of(type) : type;
-}
-
-static bool is_read_only_type(const char *type)
-{
-	static const char *const types[] = { "squashfs", "erofs", "iso9660", "cramfs", "romfs" };
-
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (!strcmp(types[i], type))
-			return true;
-	return false;
-}
-
-/* ext2, ext3 and ext4 count as one type, as do vfat and msdos. */
-static bool same_type(const char *a, const char *b)
-{
-	return !strcmp(a, b) || (!strncmp(a, "ext", 3) && !strncmp(b, "ext", 3)) ||
-		(!strcmp(a, "msdos") && !strcmp(b, "vfat")) || !strcmp(a, driver_of(b)) ||
-		(!strcmp(a, "fuseblk") && !strcmp(b, "ntfs"));
+	return ext && p->map.wish == MAP_SET ? fs_type_driver(type) : type;
 }
 
 /*
@@ -268,7 +216,7 @@ static void compare_type(const struct mount_plan *p, int found_r, const struct b
 {
 	scoped_buf struct buf b = BUF_INIT;
 
-	if (found_r == 0 && same_type(p->type, found->type))
+	if (found_r == 0 && fs_type_same(p->type, found->type))
 		return;
 	buf_printf(&b, "is mounted as %s, as asked for, but ", p->type);
 	if (found_r == 0)
@@ -295,7 +243,7 @@ static int choose_type(
 
 		memcpy(list, p->type, strlen(p->type));
 		for (type = strtok_r(list, ",", &rest); type; type = strtok_r(NULL, ",", &rest))
-			if (exact ? !strcmp(type, found) : same_type(type, found))
+			if (exact ? !strcmp(type, found) : fs_type_same(type, found))
 				return set_type(p, d, driver_for(p, type), e);
 	}
 	(void)err_say(
@@ -333,15 +281,15 @@ static int probe(const struct mount_plan *p, struct device *d, struct err *e)
 		return choose_type(p, d, found.type, e);
 	if (found.damaged)
 		say(log_warn, p, "the checksum of its superblock is wrong", "");
-	if (strcmp(found.type, driver_of(found.type)))
+	if (strcmp(found.type, fs_type_driver(found.type)))
 		say(log_verbose, p,
-			"is mounted by a driver of another name: ", driver_of(found.type));
-	return set_type(p, d, driver_of(found.type), e);
+			"is mounted by a driver of another name: ", fs_type_driver(found.type));
+	return set_type(p, d, fs_type_driver(found.type), e);
 }
 
 static int check_read_only(const struct mount_plan *p, struct device *d, struct err *e)
 {
-	if (!is_read_only_type(d->type))
+	if (!fs_type_read_only(d->type))
 		return 0;
 	d->read_only = true;
 	if (!rw_asked(p))
