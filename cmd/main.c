@@ -552,6 +552,7 @@ int main(int argc, char **argv)
 	open_standard_fds();
 	/* A command that changes something is finished even if the output is a closed pipe. */
 	pipe_kills = signal(SIGPIPE, SIG_IGN) != SIG_IGN;
+	(void)signal(SIGXFSZ, SIG_IGN); /* at the limit of ulimit -f, a write fails with EFBIG */
 	(void)signal(
 		SIGCHLD, SIG_DFL); /* if the caller ignores it, children cannot be waited for */
 	log_set_sink(print_message);

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,8 +43,7 @@ static int become(char **argv, struct err *e)
 {
 	int num;
 
-	(void)signal(SIGPIPE,
-		SIG_DFL); /* cannot fail; it is ignored here, and the command would inherit that */
+	signals_default();
 	(void)execvp(argv[0], argv);
 	num = errno;
 	(void)err_set(e, num, argv[0], "cannot run the command");

@@ -16,6 +16,9 @@ static const struct {
 		"free space on that filesystem (df -h, df -i), then run the command again: it "
 		"starts clean" },
 	{ "", EDQUOT, "the quota on that filesystem is used up: raise it or remove something" },
+	{ "", EFBIG,
+		"raise the limit of the size of files (ulimit -f shows it; ulimit -f unlimited), "
+		"or write to a filesystem that allows larger files" },
 	{ "", EROFS,
 		"the filesystem is mounted read-only: mount it read-write, or choose another "
 		"place" },

@@ -65,6 +65,14 @@ void signals_restore(const sigset_t *mask)
 	(void)pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
+void signals_default(void)
+{
+	static const int ignored[] = { SIGPIPE, SIGXFSZ };
+
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+		(void)signal(ignored[i], SIG_DFL); /* cannot fail */
+}
+
 int subprocess_wait(pid_t pid)
 {
 	int status;
@@ -166,7 +174,7 @@ static int program(void *arg, int out)
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 		dup2(out, STDERR_FILENO) < 0)
 		return 126;
-	(void)signal(SIGPIPE, SIG_DFL);
+	signals_default();
 	(void)execve(p->path, p->argv, env);
 	return 127;
 }

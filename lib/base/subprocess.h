@@ -43,6 +43,9 @@ MUST_CHECK int signals_block(sigset_t *ret);
 /* Set the mask that signals_block() returned. errno stays as it is. */
 void signals_restore(const sigset_t *mask);
 
+/* Set the default action of the signals that main() ignores, which a new program would inherit. */
+void signals_default(void);
+
 /* Wait for a child to exit. Returns its exit status, or 128 + n for signal n, or -errno. */
 MUST_CHECK int subprocess_wait(pid_t pid);
 

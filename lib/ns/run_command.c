@@ -21,6 +21,7 @@
 #include "../base/env.h"
 #include "../base/log.h"
 #include "../base/path.h"
+#include "../base/subprocess.h"
 #include "../base/sys.h"
 #include "../broker/broker.h"
 #include "../broker/broker_creds.h"
@@ -55,10 +56,10 @@ static int take_tty(int tty, struct err *e)
 	return 0;
 }
 
-/* Undo what main() (SIGPIPE is ignored) and the supervisor (signals are blocked) have set. */
+/* Undo what main() (signals are ignored) and the supervisor (signals are blocked) have set. */
 static int restore_signals(const sigset_t *mask, struct err *e)
 {
-	(void)signal(SIGPIPE, SIG_DFL); /* cannot fail */
+	signals_default();
 	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
 		return err_set(e, errno, NULL, "cannot restore the signal mask");
 	return 0;

@@ -33,6 +33,19 @@ next_run_cleans_up() {
 	must_equal "$(ls -A store/tmp)" ""
 }
 
+@test "at the limit of the size of files a write fails, and nothing stays behind" {
+	local json='{"layers":[{"files":{"f":{"copy":"'$BASH'"}}}]}'
+	"$TESTS/fixtures/mkimage.py" img <<<"$json"
+	must_fail 1 "cannot write the file: File too large" sh -c 'ulimit -f 100 && exec "$@"' sh \
+		"$SHIFTBOX" image-unpack -s store -N a img
+	stderr_has 'ulimit -f shows it'
+	must_equal "$(ls -A store/tmp)$(ls -A store/images)$(ls -A store/layers)" ""
+	mkdir -m 700 closed
+	must_fail 1 "cannot write the file: File too large" sh -c 'ulimit -f 100 && exec "$@"' sh \
+		"$SHIFTBOX" image-unpack --flat closed/a img
+	must_equal "$(ls -A closed)" ""
+}
+
 @test "while it waits for its input" {
 	mkfifo pipe
 	sleep 60 >pipe &
