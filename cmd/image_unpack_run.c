@@ -85,7 +85,7 @@ static int image_name(
 		err_try(e,
 			"choose one with --name; shiftbox image-unpack --list shows the names in "
 			"use");
-	return r;
+	return r < 0 ? r : store_image_name_check_new(*ret, e);
 }
 
 static struct layer_options layer_options(const struct unpack_args *a)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,22 +47,39 @@ int store_image_name_check(const char *name, struct err *e)
 	return r;
 }
 
+/* What may be the name within "image:NAME" or "oci:DIR"; or name, if it has no such prefix. */
+static const char *plain_name(const char *name)
+{
+	static const char *const prefixes[] = { IMAGE_SOURCE,
+		"oci:", "oci-archive:", "docker-archive:", "dir:", "layer:", "docker:",
+		"docker-daemon:", "containers-storage:", "registry:" };
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (!strncasecmp(name, prefixes[i], strlen(prefixes[i])))
+			return name + strlen(prefixes[i]);
+	return name;
+}
+
+int store_image_name_check_new(const char *name, struct err *e)
+{
+	const char *plain = plain_name(name);
+	int r = store_image_name_check(name, e);
+
+	if (r < 0 || plain == name)
+		return r;
+	r = err_say(e, EINVAL, name, "is not a valid name of a new image");
+	err_why(e,
+		"it begins with '%.*s', which other commands take for the kind of a source, and "
+		"not for a part of the name",
+		(int)(plain - name), name);
+	err_try(e, "write the name alone: -N %s",
+		store_image_name_check_new(plain, NULL) < 0 ? "NAME" : plain);
+	return r;
+}
+
 int store_image_list(struct store *s, struct strv *ret, struct err *e)
 {
 	return store_dir_list(s->images, s->path, ret, e);
-}
-
-/* What may be the name within "image:NAME" or "oci:DIR". */
-static const char *plain_name(const char *name)
-{
-	static const char *const sources[] = { "oci:", "oci-archive:", "docker-archive:", "dir:" };
-
-	if (image_source_name(name))
-		return image_source_name(name);
-	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
-		if (!strncmp(name, sources[i], strlen(sources[i])))
-			return name + strlen(sources[i]);
-	return name;
 }
 
 static int no_such_image(struct store *s, const char *name, struct err *e)

@@ -15,6 +15,13 @@
  */
 MUST_CHECK int store_image_name_check(const char *name, struct err *e);
 
+/*
+ * As store_image_name_check(), for an image that is not stored yet: -EINVAL, too, if the name
+ * begins with the prefix of a source, such as "oci:" or "image:". Options that take a source or an
+ * image could not tell such a name from a source. Older stores may hold such names.
+ */
+MUST_CHECK int store_image_name_check_new(const char *name, struct err *e);
+
 /* Append the names of all images, sorted. */
 MUST_CHECK int store_image_list(struct store *s, struct strv *ret, struct err *e);
 

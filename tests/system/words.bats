@@ -121,6 +121,10 @@ each() {
 	1 | nowhere | check the name: namei PATH shows | image-unpack oci:nowhere
 	1 | nowhere.tar.gz | check the name (namei PATH shows | image-unpack nowhere.tar.gz
 	1 | debian | name a file; for an OCI layout in | image-unpack oci-archive:debian
+	1 | image:x | write the name alone: -N x | image-unpack -N image:x oci:debian
+	1 | OCI:x | write the name alone: -N x | image-unpack -N OCI:x oci:debian
+	1 | oci:image: | write the name alone: -N NAME | image-unpack -N oci:image: oci:debian
+	1 | image:12 | write the name alone: -N 12 | cp -r debian image; image-unpack oci:image:12
 	1 | my image | choose one with --name | image-unpack -N 'my image' oci:debian
 	2 | -C | use --flat DIR to unpack into a | image-unpack -C D2 oci:debian
 	2 | the store's path is | name a directory, or omit | image-unpack --store= oci:debian
