@@ -9,7 +9,16 @@
 
 #include "../lib/base/buf.h"
 #include "../lib/base/opt_form.h"
+#include "../lib/source/source_advice.h"
 #include "habits.h"
+
+/* next: the word after the one of another program, or NULL */
+static void try_habit(const char *say, const char *next, struct err *e)
+{
+	err_try(e, "%s", say);
+	if (next && !strcmp(say, HABIT_FETCH))
+		source_advise_fetch(next, e);
+}
 
 void advise_operand(const struct cmd *cmd, const struct operands *o, struct err *e)
 {
@@ -21,7 +30,7 @@ void advise_operand(const struct cmd *cmd, const struct operands *o, struct err 
 	/* About a command line that is wrong the error itself may say more. */
 	say = habit_find(cmd->habits, word, strlen(word));
 	if (say && (!e->usage || !e->hint[0])) {
-		err_try(e, "%s", say);
+		try_habit(say, o->len > 1 ? o->items[1] : NULL, e);
 		return;
 	}
 	for (const struct opt_form *f = cmd->forms; f->name; f++)
@@ -55,7 +64,12 @@ void advise_option(const struct cmd *cmd, char *const *argv, struct err *e)
 		if (o->forms && opt_form_accepts((size_t)(form - cmd->forms), o) &&
 			!opt_form_selected_by(form, o))
 			buf_printf(&b, "%s--%s", b.len ? ", " : "", o->name);
-	if (b.len && buf_get(&b))
+	if (b.len && buf_get(&b) && form->options && !strcmp(form->options, "bundle"))
+		err_try(e,
+			"write -- before an option of the command: --bundle DIR NAME -- CMD...; "
+			"options of --bundle itself: %s",
+			b.data);
+	else if (b.len && buf_get(&b))
 		err_try(e, "options of %s: %s; see shiftbox %s --help", form->name, buf_get(&b),
 			cmd->name);
 	else if (form)
@@ -101,13 +115,13 @@ void advise_missing(struct err *e)
 	}
 }
 
-void advise_command(const char *word, struct err *e)
+void advise_command(const char *word, const char *next, struct err *e)
 {
 	struct suggest near = suggest_for(word, strlen(word));
 	const char *say = habit_find(shiftbox_habits, word, strlen(word));
 
 	if (say) {
-		err_try(e, "%s", say);
+		try_habit(say, next, e);
 		return;
 	}
 	if (word[0] == '-') {

@@ -17,7 +17,9 @@ void advise_option(const struct cmd *cmd, char *const *argv, struct err *e);
 /* Add to the error about a file that does not exist that its path cannot be one of a file. */
 void advise_missing(struct err *e);
 
-/* Add what may have been meant to the error about an unknown word after `shiftbox`. */
-void advise_command(const char *word, struct err *e);
+/* Add what may have been meant to the error about an unknown word after `shiftbox`. next: the word
+ * after it, or NULL.
+ */
+void advise_command(const char *word, const char *next, struct err *e);
 
 #endif

@@ -6,10 +6,18 @@
 #define OWN_MAP "use -m MAP, such as -m u:0:100000:65536 -m g:0:100000:65536; see shiftbox-idmap(7)"
 #define OMIT "omit it: "
 #define NAME_IT "use -N NAME (--name) to name the image"
-#define REPLACED "omit it: an image of a store is replaced anyway; with --flat DIR use --replace"
-#define FETCH \
-	"fetch it first: skopeo copy docker://NAME oci:DIR, then shiftbox image-unpack -N NAME " \
-	"oci:DIR"
+#define UNASKED \
+	"omit it: nothing is asked, and an image of a store is replaced anyway; with --flat DIR " \
+	"use --replace"
+#define NOT_TAR "omit it: shiftbox image-unpack -N NAME FILE.tar, or --flat DIR FILE.tar"
+#define DETECTED OMIT "the compression is detected"
+#define WHOLE \
+	OMIT "an image is unpacked whole, with the names that it has; with --flat DIR, remove or " \
+	     "rename files afterwards"
+#define NO_REGISTRY OMIT "image-unpack reads files; skopeo, which fetches images, has such options"
+#define WHOSE OMIT "files get the image's owners; with --flat DIR, -m MAP gives them others"
+#define WRITE_FILE "write the file without an option: shiftbox image-unpack docker-archive:FILE"
+#define ATTRIBUTES OMIT "owners, modes, ACLs and attributes are always kept"
 #define TERMINAL OMIT "the command gets a terminal if you have one (--pipe prevents it)"
 #define NO_DAEMON OMIT "there is no daemon; to go on in the shell, write & after the command"
 #define BIND "use -b SRC:DST (--bind), or -b SRC:DST:ro"
@@ -17,7 +25,7 @@
 #define BUILD \
 	"build it with another program (podman build -t NAME DIR, podman save -o FILE NAME), " \
 	"then shiftbox image-unpack docker-archive:FILE"
-#define KEPT "copy the image that was unpacked: a store has its files, and no archive"
+#define KEPT "copy the source that was unpacked: a store keeps files, not archives"
 #define MOUNT_IT "shiftbox mount-idmapped -m MAP image:NAME DIR mounts a stored image"
 
 const struct habit image_unpack_habits[] = {
@@ -31,9 +39,9 @@ const struct habit image_unpack_habits[] = {
 	{ "--delete", "use --remove NAME, then --prune" },
 	{ "--gc", "use --prune" },
 	{ "--check", "use --verify NAME" },
-	{ "--force", REPLACED },
-	{ "-f", REPLACED },
-	{ "--overwrite", REPLACED },
+	{ "--force", UNASKED },
+	{ "-f", UNASKED },
+	{ "--overwrite", UNASKED },
 	{ "-o", "use --flat DIR to unpack into a directory" },
 	{ "--output", "use --flat DIR to unpack into a directory" },
 	{ "--dest", "use --flat DIR to unpack into a directory" },
@@ -43,8 +51,38 @@ const struct habit image_unpack_habits[] = {
 	{ "--image", "write the image without an option: shiftbox image-unpack oci:DIR:TAG" },
 	{ "--arch", "use --platform, such as --platform linux/arm64" },
 	{ "--os", "use --platform, such as --platform linux/arm64" },
+	{ "-x", NOT_TAR },
+	{ "--extract", NOT_TAR },
+	{ "-z", DETECTED },
+	{ "-J", DETECTED },
+	{ "--gzip", DETECTED },
+	{ "--zstd", DETECTED },
+	{ "-i", WRITE_FILE },
+	{ "--input", WRITE_FILE },
+	{ "--strip-components", WHOLE },
+	{ "--exclude", WHOLE },
+	{ "--debug", "use --verbose (-v)" },
+	{ "--log-level", "use --verbose (-v), or --quiet (-q)" },
+	{ "--progress", OMIT "a terminal shows the progress (--quiet hides it)" },
+	{ "--threads", "use --jobs N (-j)" },
+	{ "--insecure", NO_REGISTRY },
+	{ "--tls-verify", NO_REGISTRY },
+	{ "--creds", NO_REGISTRY },
+	{ "--authfile", NO_REGISTRY },
+	{ "--yes", UNASKED },
+	{ "-y", UNASKED },
+	{ "--all", OMIT "--list and --prune always look at the whole store" },
+	{ "-a", OMIT "--list and --prune always look at the whole store" },
+	{ "--user", WHOSE },
+	{ "--no-same-owner", WHOSE },
+	{ "-p", ATTRIBUTES },
+	{ "--preserve-permissions", ATTRIBUTES },
+	{ "--numeric-owner", ATTRIBUTES },
+	{ "--xattrs", ATTRIBUTES },
+	{ "--acls", ATTRIBUTES },
+	{ "--selinux", "use --keep-security" },
 	{ "--rootless", OMIT "run the command as the user who shall have the store" },
-	{ "--pull", FETCH },
+	{ "--pull", HABIT_FETCH },
 	{ "--uid-map", OWN_MAP },
 	{ "--gid-map", OWN_MAP },
 	{ "--uidmap", OWN_MAP },
@@ -62,7 +100,7 @@ const struct habit image_unpack_habits[] = {
 	{ "prune", "did you mean --prune?" },
 	{ "scan", "did you mean --scan SOURCE?" },
 	{ "bundle", "did you mean --bundle DIR?" },
-	{ "pull", FETCH },
+	{ "pull", HABIT_FETCH },
 	{ "load", "omit the word: shiftbox image-unpack docker-archive:FILE" },
 	{ "tag", "unpack it with another name: shiftbox image-unpack -N NAME SOURCE" },
 	{ "save", KEPT },
@@ -212,7 +250,7 @@ const struct habit shiftbox_habits[] = {
 	{ "-l", "did you mean --list?" },
 	{ "unpack", "did you mean shiftbox image-unpack?" },
 	{ "load", "did you mean shiftbox image-unpack docker-archive:FILE?" },
-	{ "pull", FETCH },
+	{ "pull", HABIT_FETCH },
 	{ "images", "did you mean shiftbox image-unpack --list?" },
 	{ "ls", "did you mean shiftbox image-unpack --list?" },
 	{ "rm", "did you mean shiftbox image-unpack --remove NAME?" },

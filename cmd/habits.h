@@ -4,6 +4,11 @@
 
 #include "../lib/base/suggest.h"
 
+/* What to do in place of "pull": advice.c replaces NAME if it is known. */
+#define HABIT_FETCH \
+	"fetch it first: skopeo copy docker://NAME oci:DIR, then shiftbox image-unpack -N NAME " \
+	"oci:DIR"
+
 /*
  * Words that people are used to from docker, podman, mount(8), LXC and others, for each command:
  * options with their dashes, and first operands. None is an option or subcommand of the command.

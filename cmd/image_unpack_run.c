@@ -57,8 +57,12 @@ static int open_source(
 	struct stat st;
 	int r;
 
-	if (o->len == 1)
-		return source_open(o->items[0], &so, ret, e);
+	if (o->len == 1) {
+		r = source_open(o->items[0], &so, ret, e);
+		if (r < 0)
+			unpack_source_advise(o->items[0], a, e);
+		return r;
+	}
 	for (size_t i = 0; i < o->len; i++)
 		if (source_has_prefix(o->items[i]))
 			return one_image(ctx, o->items[i], o->items[i ? 0 : 1], e);
@@ -338,8 +342,6 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		userns_cache_done();
 	}
 	source_free(src);
-	if (r < 0 && ctx->operands.len == 1)
-		flat_source_advise(ctx->operands.items[0], a->store, a->flat, e);
 	if (r == -EPERM && to.map && e && !e->hint[0] && userns_is_nested())
 		err_try(e,
 			"omit -m: a map needs root; without it the files get the ids that the user "

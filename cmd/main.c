@@ -425,7 +425,7 @@ static int own_help_of(char **operands, struct err *e)
 	if (!operands[0])
 		return own_help(operands, e);
 	(void)err_usage(e, "unknown command '%s'", operands[0]);
-	advise_command(operands[0], e);
+	advise_command(operands[0], NULL, e);
 	return -EINVAL;
 }
 
@@ -478,7 +478,7 @@ static int run_own(const char *word, char **operands)
 		return r < 0 ? report(NULL, r, &e, own_json) : r;
 	}
 	(void)err_usage(&e, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
-	advise_command(word, &e);
+	advise_command(word, n ? operands[0] : NULL, &e);
 	return report(NULL, -EINVAL, &e, own_json);
 }
 

@@ -13,6 +13,7 @@
 #include "../lib/source/source_advice.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_image.h"
+#include "image_unpack.h"
 
 /* Prefixes of images that image-unpack reads, or that skopeo copies. */
 static const char *const transports[] = { "oci:", "oci-archive:", "docker-archive:", "dir:",
@@ -82,7 +83,7 @@ void source_advise(const char *source, const char *store, const char *use, struc
 			source);
 }
 
-void flat_source_advise(const char *source, const char *store, const char *dir, struct err *e)
+void unpack_source_advise(const char *source, const struct unpack_args *a, struct err *e)
 {
 	scoped_store struct store *s = NULL;
 	scoped_strv struct strv names = { 0 };
@@ -90,15 +91,20 @@ void flat_source_advise(const char *source, const char *store, const char *dir, 
 
 	if (!e || e->num != ENOENT || strcmp(e->op, "open") != 0 || strcmp(e->on, source) != 0)
 		return;
-	source_advise_missing(source, "--flat", dir, e);
-	if (store_open(store, 0, &s, NULL) < 0 || store_image_list(s, &names, NULL) < 0 ||
+	source_advise_missing(source, a->flat ? "--flat" : "-N", a->flat ? a->flat : a->name, e);
+	if (store_open(a->store, 0, &s, NULL) < 0 || store_image_list(s, &names, NULL) < 0 ||
 		!strv_has(&names, name))
 		return;
-	err_why(e, "'%s' is an image in the store, and --flat reads a source, not the store", name);
-	err_try(e,
-		"name the source that it was unpacked from, such as oci:DIR; without unpacking, "
-		"shiftbox mount-idmapped image:%s DIR shows it as one tree",
-		name);
+	err_why(e, "'%s' is an image in the store, and is not unpacked from there", name);
+	if (a->flat)
+		err_try(e,
+			"name the source that it was unpacked from, such as oci:DIR; without "
+			"unpacking, shiftbox mount-idmapped image:%s DIR shows it as one tree",
+			name);
+	else
+		err_try(e,
+			"for another name of it, name the source that it was unpacked from, such "
+			"as oci:DIR, whose layers are not unpacked again");
 }
 
 void stored_image_advise(const char *path, const char *store, struct err *e)

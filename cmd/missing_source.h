@@ -4,6 +4,8 @@
 
 #include "../lib/base/err.h"
 
+struct unpack_args;
+
 /*
  * If the error says that the source of a mount, or the root of a command, does not exist, add what
  * may have been meant: a stored image, an image that is not unpacked yet, a share of NFS. store:
@@ -13,10 +15,10 @@
 void source_advise(const char *source, const char *store, const char *use, struct err *e);
 
 /*
- * If the error says that the source of image-unpack --flat DIR does not exist, say how it is
- * fetched, or that the word names an image in the store.
+ * If the error says that the source of image-unpack does not exist, say how it is fetched, or that
+ * the word names an image in the store.
  */
-void flat_source_advise(const char *source, const char *store, const char *dir, struct err *e);
+void unpack_source_advise(const char *source, const struct unpack_args *a, struct err *e);
 
 /* Add to an error about the path that there is an image of this name in the store. */
 void stored_image_advise(const char *path, const char *store, struct err *e);

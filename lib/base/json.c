@@ -70,7 +70,7 @@ static int parse(const char *text, size_t n, const char *doc, json_type type, st
 		return err_nomem(e);
 	if (!j)
 		return err_say(
-			e, EINVAL, doc, "is not valid JSON: line %d: %s", fault.line, fault.text);
+			e, EBADMSG, doc, "is not valid JSON: line %d: %s", fault.line, fault.text);
 	if (json_typeof(j) != type) {
 		json_decref(j);
 		return err_say(

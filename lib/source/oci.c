@@ -450,15 +450,32 @@ static void forget_found(struct index_search *q)
 	q->index_bytes = 0;
 }
 
+/* Is there only one image, or one for each platform, and does it have no name? */
+static bool is_nameless(const struct index_search *q)
+{
+	for (size_t i = 0; i < q->found.len; i++)
+		if (q->found.items[i].ref[0] || q->found.items[i].name[0] ||
+			!is_same_choice(&q->found.items[i], &q->found.items[0]))
+			return false;
+	return q->found.len;
+}
+
 /* Add the available references to the error for a reference that was not found. */
 static void suggest_refs(struct index_search *q, struct index_doc doc, struct err *e)
 {
+	const char *ref = q->ref;
+
 	q->ref = NULL;
 	forget_found(q);
 	doc.any = true;
 	(void)search_index(q, &doc, NULL); /* for a hint only */
 	list_candidates(q, true, e);
-	err_try(e, "add one of these to the source, or none if there is only one");
+	if (is_nameless(q)) {
+		err_why(e, "its only image has no name");
+		err_try(e, "omit ':%s'", ref);
+	} else {
+		err_try(e, "add one of these to the source, or none if there is only one");
+	}
 }
 
 static bool is_beside_an_image(const struct index_search *q, const struct candidate *c)

@@ -189,17 +189,30 @@ static int open_layout(struct source *s, const char *path, const char *ref,
 	return r;
 }
 
-static int open_skopeo_dir(
-	struct source *s, const char *path, const struct source_options *o, struct err *e)
+/* Open the directory in which a source with a prefix is. */
+static int open_source_dir(struct source *s, const char *path, struct err *e)
 {
 	int r = path_open(
 		path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
 
-	if (r < 0)
-		return not_there(r, s->name, e);
-	r = name_source(s, path, NULL, e);
+	if (r == -ENOTDIR && exists(path, false))
+		err_try(e,
+			"it is a file: name it without the prefix, and image-unpack finds out of "
+			"which kind it is: shiftbox image-unpack -N NAME %s",
+			path);
+	return not_there(r, s->name, e);
+}
+
+static int open_skopeo_dir(
+	struct source *s, const char *path, const struct source_options *o, struct err *e)
+{
+	int r = open_source_dir(s, path, e);
+
 	if (r == 0)
-		r = skopeo_dir_open(s, o->platform, o->strict, e);
+		r = name_source(s, path, NULL, e);
+	if (r < 0)
+		return r;
+	r = skopeo_dir_open(s, o->platform, o->strict, e);
 	if (r < 0)
 		err_prefix(e, "%s", s->name);
 	return r;
@@ -208,10 +221,9 @@ static int open_skopeo_dir(
 static int open_prefixed_layout(struct source *s, const char *path, const char *ref,
 	const struct source_options *o, struct err *e)
 {
-	int r = path_open(
-		path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
+	int r = open_source_dir(s, path, e);
 
-	return r < 0 ? not_there(r, s->name, e) : open_layout(s, path, ref, o, e);
+	return r < 0 ? r : open_layout(s, path, ref, o, e);
 }
 
 static int open_tar(const char *spec, const char *path, int *ret_fd, struct err *e)
@@ -231,14 +243,20 @@ static int open_tar(const char *spec, const char *path, int *ret_fd, struct err 
 	return not_there(r, spec, e);
 }
 
-static int not_such_archive(const struct source *s, bool docker, struct err *e)
+static int not_such_archive(
+	const struct source *s, const char *path, bool docker, struct err *e)
 {
 	int r = err_say(e, EINVAL, s->name,
 		docker ? "has no manifest.json: docker save did not write it" :
 			 "has no oci-layout: it is not an OCI archive");
 
 	if (image_archive_has(s->archive, docker ? "oci-layout" : "manifest.json"))
-		err_try(e, "use %s", docker ? "oci-archive:FILE" : "docker-archive:FILE");
+		err_try(e, "use %s%s", docker ? "oci-archive:" : "docker-archive:", path);
+	else
+		err_try(e,
+			"if it is a single layer, name it without the prefix: shiftbox "
+			"image-unpack -N NAME %s",
+			path);
 	return r;
 }
 
@@ -259,7 +277,7 @@ static int open_archive(struct source *s, const char *path, const char *ref, boo
 	if (r < 0)
 		return r;
 	if (!image_archive_has(s->archive, docker ? "manifest.json" : "oci-layout"))
-		return not_such_archive(s, docker, e);
+		return not_such_archive(s, path, docker, e);
 	r = docker ? docker_open(s, ref, o->platform, o->strict, e) :
 		     oci_open(s, ref, o->platform, o->strict, e);
 	if (r < 0)
@@ -521,9 +539,8 @@ int source_open(
 		blob_say_try(r, e);
 		if (r == -EINVAL && e && !e->usage && !e->hint[0])
 			err_try(e,
-				"convert the image (skopeo copy), or create it again: its "
-				"documents "
-				"are wrong, or are not supported");
+				"convert the image (skopeo copy), or create it again: its index, "
+				"manifest or config is damaged or not supported");
 		return r;
 	}
 

@@ -4,6 +4,7 @@
 #include "source_advice.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "../base/buf.h"
@@ -14,6 +15,11 @@
 
 /* The transports of skopeo for images that are not files. */
 static const char *const transports[] = { "docker://", "docker-daemon:", "containers-storage:" };
+
+/* What comes before the colon of other sources. */
+static const char *const formats[] = {
+	"oci:", "oci-archive:", "docker-archive:", "dir:", "layer:"
+};
 
 static const char *after(const char *spec, const char *prefix)
 {
@@ -62,8 +68,33 @@ static void fetch(const char *transport, const char *ref, const struct unpacking
 		base, name);
 }
 
-/* "FILE:REF": a reference needs the name of the format, so that a colon may be part of a name. */
-static bool has_reference(const char *spec, const struct unpacking *u, struct err *e)
+/* As fetch(), for a name with the transport before it. */
+static bool fetch_transport(const char *spec, const struct unpacking *u, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
+		const char *rest = after(spec, transports[i]);
+
+		if (rest && *rest) {
+			fetch(transports[i], rest, u, e);
+			return true;
+		}
+	}
+	return false;
+}
+
+void source_advise_fetch(const char *name, struct err *e)
+{
+	const struct unpacking u = { "-N", NULL };
+
+	if (!fetch_transport(name, &u, e) && is_reference(name))
+		fetch("docker://", name, &u, e);
+}
+
+/*
+ * "FILE:REF": a reference needs the name of the format, so that a colon may be part of a name.
+ * named: spec followed "oci:"
+ */
+static bool has_reference(const char *spec, bool named, const struct unpacking *u, struct err *e)
 {
 	const char *colon = strrchr(spec, ':');
 	scoped_free char *path = colon ? strndup(spec, (size_t)(colon - spec)) : NULL;
@@ -71,14 +102,30 @@ static bool has_reference(const char *spec, const struct unpacking *u, struct er
 	const char *format;
 
 	if (!path || !*path || path_stat(path, true, &st) < 0 ||
-		(S_ISDIR(st.st_mode) && is_reference(spec)))
+		(S_ISDIR(st.st_mode) && (named || is_reference(spec))))
 		return false;
 	format = S_ISDIR(st.st_mode) ? "oci" : "oci-archive";
-	err_why(e, "'%s' exists, but a reference follows only a source that names its format",
+	err_why(e,
+		named ? "'%s' is a file, and oci: is for directories" :
+			"'%s' exists, but a reference follows only a source that names its format",
 		path);
 	err_try(e, UNPACK " %s %s %s:%s%s", u->option, u->value ? u->value : "NAME", format, spec,
 		S_ISDIR(st.st_mode) ? "" : " (of docker save: docker-archive:FILE:REF)");
 	return true;
+}
+
+/* "OCI:DIR": prefixes are written in lower case. */
+static bool has_capitals(const char *spec, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		size_t n = strlen(formats[i]);
+
+		if (strncasecmp(spec, formats[i], n) != 0 || after(spec, formats[i]))
+			continue;
+		err_try(e, "did you mean %s%s?", formats[i], spec + n);
+		return true;
+	}
+	return false;
 }
 
 void source_advise_missing(const char *spec, const char *option, const char *value, struct err *e)
@@ -87,18 +134,14 @@ void source_advise_missing(const char *spec, const char *option, const char *val
 	const char *ref = after(spec, "registry:"), *path = after(spec, "oci:");
 	const char *digest = path ? strstr(path, "@sha") : NULL, *url = after(spec, "file://");
 
-	for (size_t i = 0; i < ARRAY_LEN(transports) && !ref; i++) {
-		const char *rest = after(spec, transports[i]);
-
-		if (rest && *rest) {
-			err_why(e,
-				"image-unpack reads files; skopeo copies images of registries "
-				"and daemons into files");
-			fetch(transports[i], rest, &u, e);
-			return;
-		}
+	if (!ref && fetch_transport(spec, &u, e)) {
+		err_why(e,
+			"image-unpack reads files; skopeo copies images of registries and daemons "
+			"into files");
+		return;
 	}
-	if (!url && !path && !ref && has_reference(spec, &u, e))
+	if (has_capitals(spec, e) ||
+		(!url && !ref && has_reference(path ? path : spec, path, &u, e)))
 		return;
 	if (url || (path && !strncmp(path, "//", 2)))
 		err_try(e, "write the path alone: %s%s",

@@ -11,4 +11,7 @@
  */
 void source_advise_missing(const char *spec, const char *option, const char *value, struct err *e);
 
+/* Say how the image that a registry has by this name is copied and unpacked, if it is a name. */
+void source_advise_fetch(const char *name, struct err *e);
+
 #endif

@@ -58,7 +58,9 @@ each() {
 	1 | ls | did you mean --list? | image-unpack ls
 	1 | images | did you mean --list? | image-unpack images
 	1 | rm | did you mean --remove NAME? | image-unpack rm x
-	1 | pull | fetch it first: skopeo copy | image-unpack pull x
+	1 | pull | skopeo copy docker://x:1 oci:x, then | image-unpack pull x:1
+	1 | pull | skopeo copy docker-daemon:x oci:x, | image-unpack pull docker-daemon:x
+	1 | pull | skopeo copy docker://NAME oci:DIR | image-unpack pull
 	1 | docker-daemon:x | skopeo copy docker-daemon:x | image-unpack docker-daemon:x
 	1 | containers-storage:x | skopeo copy | image-unpack containers-storage:x
 	1 | x | check the name: namei PATH shows | image-unpack dir:x
@@ -84,8 +86,29 @@ each() {
 	2 | --verfy | did you mean --verify? | image-unpack --verfy debian
 	2 | --inspect | use --show NAME | image-unpack --inspect debian
 	2 | --rm | use --remove NAME, then --prune | image-unpack --rm debian
-	2 | --force | omit it: an image of a store is | image-unpack --force --flat F oci:debian
-	2 | -f | omit it: an image of a store is | image-unpack -f oci:debian
+	2 | --force | with --flat DIR use --replace | image-unpack --force --flat F oci:debian
+	2 | -f | omit it: nothing is asked, and | image-unpack -f oci:debian
+	2 | --force | omit it: nothing is asked, and | image-unpack --prune --force
+	2 | -x | -N NAME FILE.tar, or --flat DIR | image-unpack -xf x.tar
+	2 | -z | omit it: the compression is | image-unpack -z x.tar
+	2 | --strip-components | an image is unpacked whole | image-unpack --strip-components=1 x
+	2 | --debug | use --verbose (-v) | image-unpack --debug x.tar
+	2 | --progress | a terminal shows the | image-unpack --progress=plain x.tar
+	2 | --threads | use --jobs N (-j) | image-unpack --threads 4 x.tar
+	2 | --insecure | skopeo, which fetches images | image-unpack --insecure x.tar
+	2 | --no-same-owner | -m MAP gives them others | image-unpack --no-same-owner x.tar
+	2 | -i | image-unpack docker-archive:FILE | image-unpack load -i x.tar
+	2 | -c | NAME -- CMD...; options of --bundle | image-unpack --bundle B debian sh -c id
+	1 | docker-daemon:a:1 | -N t oci:a | image-unpack -N t docker-daemon:a:1
+	1 | debian | name the source that it was | cd SRC; image-unpack -N debian2 debian
+	1 | OCI:debian | did you mean oci:debian? | image-unpack -N x OCI:debian
+	1 | v9 | omit ':v9' | cp -r debian n; sed -i 's/, "annot.*}}/}/' n/i*; image-unpack oci:n:v9
+	1 | TEXT | shiftbox image-unpack -N NAME TEXT | image-unpack -N x oci:TEXT
+	1 | TEXT | shiftbox image-unpack -N NAME TEXT | image-unpack -N x dir:TEXT
+	1 | TEXT:1 | -N NAME oci-archive:TEXT:1 | image-unpack oci:TEXT:1
+	1 | y.tar | -N NAME y.tar | tar cf y.tar SRC; image-unpack oci-archive:y.tar
+	1 | y.tar | -N NAME y.tar | image-unpack docker-archive:y.tar
+	1 | index.json | fetch the image again | cp -r debian b; echo { >b/i*; image-unpack b
 	2 | --dryrun | did you mean --dry-run? | image-unpack --dryrun oci:debian
 	1 | debian:12 | skopeo copy docker://debian:12 | image-unpack debian:12
 	1 | docker://debian:12 | skopeo copy docker://debian:12 | image-unpack docker://debian:12
@@ -145,7 +168,7 @@ each() {
 	1 | x.tar:12 | -N NAME oci-archive:./x.tar:12 | tar cf x.tar debian; image-unpack ./x.tar:12
 	1 | debian:13 | -N NAME oci:./debian:13 | image-unpack ./debian:13
 	1 | is not a tar archive | specify a tar archive | echo '{}' >j; image-unpack -N j j
-	1 | save | copy the image that was unpacked | image-unpack save debian
+	1 | save | copy the source that was unpacked | image-unpack save debian
 	1 | build | build it with another program | image-unpack build .
 	E
 }
