@@ -38,6 +38,9 @@ finish() {
 }
 trap finish EXIT
 
+count() { # N ONE MANY
+	if [ "$1" = 1 ]; then echo "1 $2"; else echo "$1 $3"; fi
+}
 step() { printf '%s%-8s%s %s\n' "$bold$cyan" "$1" "$off" "$2"; }
 show() { printf '%s         $ %s%s\n' "$dim" "$*" "$off"; }
 run() { # what it prints, below the command
@@ -93,8 +96,8 @@ strace -f --seccomp-bpf -o "$dir/trace" -e trace=chown,fchown,lchown,fchownat \
 	"$SHIFTBOX" image-unpack -s "$store" -N demo "$IMAGE" 2>&1 | sed 's/^/         /'
 chowns=$(grep -c 'chown' "$dir/trace" || :)
 mapfile -t layers < <(sed "s|^|$store/|" "$store/images/demo/layers")
-printf '         %s layers, calls of the chown family: %s%s%s\n' "${#layers[@]}" "$green" \
-	"$chowns" "$off"
+printf '         %s, calls of the chown family: %s%s%s\n' \
+	"$(count ${#layers[@]} layer layers)" "$green" "$chowns" "$off"
 
 # --- mount --------------------------------------------------------------------------------------
 step mount \
@@ -146,13 +149,14 @@ remark() {
 	elif [ -c "$f" ]; then echo 'a device'
 	elif [ -n "$(acl_user "$f")" ]; then echo "ACL of user $(acl_user "$f") / $(acl_user "$g")"
 	elif [ -g "$f" ]; then echo "set-gid ($mode)"
-	elif [ -d "$f" ]; then echo \
-		"directory ($mode): $(find "$f" -mindepth 1 -maxdepth 1 | wc -l) entries"
+	elif [ -d "$f" ]; then
+		echo "directory ($mode): $(count \
+			"$(find "$f" -mindepth 1 -maxdepth 1 | wc -l)" entry entries)"
 	fi
 }
 
 row() { printf "         %s%-22s %-12s %-15s %-15s %s%s\n" "$1" "$2" "$3" "$4" "$5" "$6" "$off"; }
-row "$bold" path 'disk id' 'alice sees' 'bob sees' ''
+row "$bold" path 'disk id' 'alice sees' 'bob sees' remark
 for p in "${rows[@]}"; do
 	row '' "/$p" "$(on_disk "$p")" "$(stat -c %u:%g "$dir/alice/$p" 2>/dev/null || echo -)" \
 		"$(stat -c %u:%g "$dir/bob/$p" 2>/dev/null || echo -)" "$(remark "$p")"
@@ -164,7 +168,7 @@ step write 'as root of each container (a user namespace with that range)'
 in_range() { tests/fixtures/in-range "$@"; }
 in_range "$A" "$dir/alice" sh -c 'mkdir -m 750 desk && echo "written by alice" >desk/note'
 in_range "$B" "$dir/bob" sh -c 'mkdir -m 750 desk && echo "written by bob" >desk/note'
-row "$bold" path 'disk id' 'alice sees' 'bob sees' ''
+row "$bold" path 'disk id' 'alice sees' 'bob sees' content
 row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" \
 	"$(stat -c %u:%g "$dir/alice/desk/note")" \
 	"$(stat -c %u:%g "$dir/bob/desk/note")" \
@@ -181,6 +185,7 @@ run shift-check verify -m "+$B" -s "$store" --image demo "$dir/bob"
 step move "alice's writable layer goes to bob's range: it holds disk ids, so nothing in it changes"
 run mount-idmapped -u "$dir/alice"
 run mount-idmapped -m "+$B" -o "store=$store,upper=$dir/uppers/alice" image:demo "$dir/bob"
+row "$bold" path 'disk id' 'alice sees' 'bob sees' content
 row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" \
 	- "$(stat -c %u:%g "$dir/bob/desk/note")" \
 	"$(in_range "$B" "$dir/bob" cat desk/note), read by bob's root"

@@ -12,7 +12,10 @@ need prog python3 strace getfattr getfacl
 	printf 'carol:231072:70000' >>/etc/subgid # a last line without its end
 	cp /etc/subuid before
 	must_work env SHIFTBOX="$SHIFTBOX" NO_COLOR=1 "$TESTS/demo/demo.sh"
-	output_has "alice is given 301072-366607, bob 366608-432143" ... \
+	output_has "3 layers, calls of the chown family: 0" ... \
+		"alice is given 301072-366607, bob 366608-432143" ... \
+		"bob sees        remark" ... "directory (755): 1 entry" ... \
+		"bob sees        content" ... \
 		"checked, no findings" ... "mounts left: 0" ... "Nothing was chowned."
 	cmp before /etc/subuid
 }
