@@ -94,9 +94,20 @@ examples() { # FILE
 }
 
 @test "README.md" {
-	must_equal "$(sed -n '/^```console/,/^```$/p; /^| |/q' "$TESTS/../README.md" |
-		grep -c '^[a-z]*[#$] ')" 4 # on the first screen
 	examples "$TESTS/../README.md"
+}
+
+@test "README.md leads from nothing to an image for two users in three minutes" {
+	sed '/^Without a registry/,$d' "$TESTS/../README.md" >path
+	awk '/^```/ { kind = substr($0, 4); next }
+		kind == "sh" { sub(/ +# .*/, ""); print }
+		kind == "console" && sub(/^# /, "")' path >typed
+	words=$(wc -w <path) characters=$(tr -d '\n\t' <typed | wc -c)
+	[ "$(tail -n 1 typed)" = 'ls -l /mnt/*/etc/passwd' ]
+	[ "$words" -gt 100 ] && [ "$characters" -gt 200 ]
+	# 240 words and 200 characters a minute
+	[ $((words * 60 / 240 + characters * 60 / 200)) -le 180 ] ||
+		say "it takes longer: $words words to read, $characters characters to type"
 }
 
 @test "shiftbox(8)" {

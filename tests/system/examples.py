@@ -5,10 +5,10 @@
 RUN... followed by a user's name and a command line runs that line in the world of the examples.
 
 In README the blocks are marked: console (commands with prompts, and what they print), sh (commands
-of root's), fstab (lines that are appended to /etc/fstab) and text (not an example). In a page, a
-display is an example if its first line has a prompt. A prompt is "# " for root, "$ " for alice,
-"NAME$ " for that user, and "inside# " for what is typed into the shell that the command above has
-started.
+of root's), fstab and views (lines that are appended to /etc/fstab and to /etc/shiftbox/views) and
+text (not an example). In a page, a display is an example if its first line has a prompt. A prompt
+is "# " for root, "$ " for alice, "NAME$ " for that user, and "inside# " for what is typed into the
+shell that the command above has started.
 
 EXCEPTIONS has lines "FILE | TEXT | REASON | COMMAND", which a tab continues: the example TEXT, or
 the display whose first line is TEXT, is not run, for that reason; COMMAND, if there is one, is run
@@ -23,6 +23,7 @@ import re
 import subprocess
 import sys
 
+TABLES = {'fstab': '/etc/fstab', 'views': '/etc/shiftbox/views'}
 PROMPT = re.compile(r'^(?:([a-z]*)([#$])) (.*)$')
 
 
@@ -111,12 +112,14 @@ def page_blocks(text):
 
 
 def joined(lines):
-    """(number, line) with continuation lines joined."""
+    """(number, line) with continuation lines, and the lines of a loop, joined."""
     held, first = '', 0
     for number, line in enumerate(lines, 1):
         first = first if held else number
         if line.endswith('\\'):
             held += line[:-1].rstrip() + ' '
+        elif line.endswith('; do') or (held.endswith('\n') and line != 'done'):
+            held += line + '\n'
         else:
             yield first, held + (line.lstrip() if held else line)
             held = ''
@@ -159,11 +162,12 @@ def readme_examples(text):
                 command = strip_comment(line)
                 if command and not command.startswith('#'):
                     yield Example(start + number, 'root', command)
-        elif mark == 'fstab':
-            yield Example(start, 'root', "cat >>/etc/fstab <<'END'\n" + '\n'.join(lines) +
+        elif mark in TABLES:
+            yield Example(start, 'root', f"cat >>{TABLES[mark]} <<'END'\n" + '\n'.join(lines) +
                           '\nEND')
         else:
-            raise Problem(f'line {start}: the block is not marked console, sh, fstab or text')
+            raise Problem(f'line {start}: the block is not marked console, sh, text or '
+                          f'{" or ".join(TABLES)}')
 
 
 def page_examples(text, exceptions):
