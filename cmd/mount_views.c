@@ -453,7 +453,9 @@ static int do_each_line(struct views *v, const struct view_line *l, void *arg, s
 
 static int count(struct views *v, const struct view_line *l, void *arg, struct err *e)
 {
-	(void)v, (void)l, (void)e;
+	(void)v;
+	(void)l;
+	(void)e;
 	++*(size_t *)arg;
 	return 0;
 }

@@ -86,10 +86,11 @@ bool probe_kernel_at_least(unsigned major, unsigned minor)
 {
 	struct utsname u;
 	uint64_t have[2] = { 0, 0 };
-	const char *p = u.release;
+	const char *p;
 
 	if (uname(&u) < 0)
 		return false;
+	p = u.release;
 	for (int i = 0; i < 2; i++) {
 		size_t n = strspn(p, "0123456789");
 

@@ -220,9 +220,9 @@ static int judge_end(struct tar_read *r, struct err *e)
 }
 
 /*
- * libarchive leaves out an attribute that it cannot read and warns, in some cases without a text:
- * from 3.7.5 on, one whose name has more than 128 bytes (pax_attribute_SCHILY_xattr). It must not
- * get lost, so the number is compared with that of the records.
+ * libarchive omits an attribute that it cannot read and warns, in some cases without a text: from
+ * 3.7.5 on, one whose name has more than 128 bytes (pax_attribute_SCHILY_xattr). The attribute must
+ * not get lost, so the number of attributes is compared with that of the records.
  */
 static int judge_xattrs(struct tar_read *r, const struct tar_fact *f, struct err *e)
 {
@@ -240,8 +240,8 @@ static int judge_xattrs(struct tar_read *r, const struct tar_fact *f, struct err
 		"%s reads %u of the %u extended attributes", archive_version_string(), n,
 		f->xattrs);
 	err_why(e,
-		"libarchive 3.7.5 and later read no attribute whose name has more than 128 bytes, "
-		"and none that is damaged");
+		"libarchive omits damaged attributes, and from 3.7.5 on names of more than 128 "
+		"bytes");
 	err_try(e, "rebuild the layer with shorter names of attributes");
 	return -EBADMSG;
 }

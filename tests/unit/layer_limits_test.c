@@ -111,8 +111,8 @@ TEST(names_of_attributes_are_at_most_what_linux_can_list)
 	}
 }
 
-/* libarchive from 3.7.5 on leaves out an attribute whose name has more than 128 bytes. */
-TEST(an_attribute_that_libarchive_leaves_out_is_not_lost)
+/* libarchive from 3.7.5 on omits an attribute whose name has more than 128 bytes. */
+TEST(an_attribute_that_libarchive_omits_is_not_lost)
 {
 	static const int lengths[] = { 128, 129, 255 };
 	bool newer = archive_version_number() >= 3007005;
