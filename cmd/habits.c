@@ -20,6 +20,13 @@
 #define ATTRIBUTES OMIT "owners, modes, ACLs and attributes are always kept"
 #define TERMINAL OMIT "the command gets a terminal if you have one (--pipe prevents it)"
 #define NO_DAEMON OMIT "there is no daemon; to go on in the shell, write & after the command"
+#define TMPFS \
+	OMIT "/tmp and /run of a root are tmpfs already; for another place, mount one in the " \
+	     "command: " \
+	     "sh -c 'mount -t tmpfs tmpfs DIR; exec CMD'"
+#define SCOPE(property) \
+	"use systemd-run: systemd-run --scope -p " property " shiftbox userns-run ..."
+#define DASHES(word) "write the subcommand without dashes: shiftbox shift-check " word
 #define BIND "use -b SRC:DST (--bind), or -b SRC:DST:ro"
 #define RUN_IT "shiftbox userns-run -i NAME CMD... runs a command in a stored image"
 #define BUILD \
@@ -166,26 +173,45 @@ const struct habit userns_run_habits[] = {
 	{ "-ti", TERMINAL },
 	{ "-t", TERMINAL },
 	{ "--tty", TERMINAL },
+	{ "--terminal", TERMINAL },
 	{ "--interactive", TERMINAL },
 	{ "--rm", OMIT "nothing is kept of a run" },
 	{ "-d", NO_DAEMON },
 	{ "--detach", NO_DAEMON },
 	{ "-p", OMIT "the command has the host's network (unless --net none)" },
+	{ "-P", OMIT "the command has the host's network (unless --net none)" },
 	{ "--publish", OMIT "the command has the host's network (unless --net none)" },
 	{ "--network", "use --net host or --net none" },
+	{ "--dns", "use --resolv-conf for the host's /etc/resolv.conf" },
 	{ "--volume", BIND },
 	{ "--mount", BIND },
 	{ "--bind-ro", "use -b SRC:DST:ro" },
 	{ "--ro-bind", "use -b SRC:DST:ro" },
 	{ "--dev-bind", "use -b SRC:DST:dev" },
-	{ "--tmpfs", OMIT "/tmp and /run of a root are tmpfs already" },
+	{ "--device", "use -b /dev/NAME:/dev/NAME:dev" },
+	{ "--tmpfs", TMPFS },
 	{ "--proc", OMIT "/proc and /dev of a root are made anyway" },
+	{ "--mount-proc", OMIT "/proc and /dev of a root are made anyway" },
 	{ "--dev", OMIT "/proc and /dev of a root are made anyway" },
 	{ "--name", OMIT "runs have no names" },
 	{ "-n", OMIT "runs have no names; --net is the network" },
+	{ "--label", OMIT "runs have no names or labels" },
+	{ "--restart", OMIT "a command that ends is not started again" },
+	{ "--pull", "unpack the image first: shiftbox image-unpack -N NAME SOURCE" },
+	{ "--pid", OMIT "the command has its own PID, IPC and UTS namespaces" },
+	{ "--ipc", OMIT "the command has its own PID, IPC and UTS namespaces" },
+	{ "--uts", OMIT "the command has its own PID, IPC and UTS namespaces" },
+	{ "--memory", SCOPE("MemoryMax=1G") },
+	{ "--cpus", SCOPE("CPUQuota=150%") },
+	{ "--pids-limit", SCOPE("TasksMax=100") },
+	{ "--ulimit", "use the shell's ulimit before: limits are passed on to the command" },
+	{ "--timeout", "use timeout(1): timeout 5 shiftbox userns-run ..." },
+	{ "--rw", OMIT "a root is writable unless --read-only or -o ro is given" },
 	{ "--init", OMIT "process 1 of the namespace is an init" },
 	{ "--privileged", "use --allow RULE, such as --allow mknod:safe" },
 	{ "--cap-add", "use --allow RULE, such as --allow mknod:safe" },
+	{ "--security-opt", OMIT "no profile is set, and no_new_privs is (unless --new-privs)" },
+	{ "-c", "write CMD and its arguments after the options, or sh -c 'LINE'" },
 	{ "--entrypoint", "write the command after the options: -i NAME CMD..." },
 	{ "--chroot", "use -r DIR (--rootfs)" },
 	{ "--directory", "use -r DIR (--rootfs)" },

@@ -136,6 +136,10 @@ int userns_run_check(const struct userns_args *a, const struct ctx *ctx, struct 
 	}
 	if (check_run_word(ctx, e) < 0)
 		return -EINVAL;
+	if (a->maps.len == 1 && !strcmp(a->maps.items[0], "none"))
+		return err_usage_try(e, "omit it, or write -m user:NAME for the ids of a user",
+			"option '--map': 'none' is the absence of a map, and the command needs "
+			"ids");
 	if (!ctx->operands.len && !a->image)
 		return userns_run_no_command(a, e);
 	if (ctx->operands.len && !*ctx->operands.items[0])

@@ -3,6 +3,7 @@
 
 #include "userns_run.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -236,6 +237,27 @@ static int find_misfits(const struct userns_args *a, struct run_spec *s, struct 
 	return r;
 }
 
+/* One that cannot be read is not known to be empty. */
+static bool is_empty(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *x = NULL;
+	bool empty;
+
+	if (!d) {
+		cleanup_fd(&fd);
+		return false;
+	}
+	errno = 0;
+	do
+		x = readdir(d);
+	while (x && (!strcmp(x->d_name, ".") || !strcmp(x->d_name, "..")));
+	empty = !x && errno == 0;
+	(void)closedir(d); /* only read from */
+	return empty;
+}
+
 /* Before anything is made of it, so that the error is about the root and not about a mount. */
 static int check_rootfs(const struct userns_args *a, struct err *e)
 {
@@ -250,8 +272,17 @@ static int check_rootfs(const struct userns_args *a, struct err *e)
 		return r;
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, a->rootfs, "cannot stat the root of the command");
-	if (S_ISDIR(st.st_mode))
+	if (S_ISDIR(st.st_mode) && (a->binds.len || !is_empty(fd)))
 		return 0;
+	if (S_ISDIR(st.st_mode)) {
+		(void)err_say(e, ENOENT, a->rootfs,
+			"is an empty directory, and has no program that could be run");
+		err_try(e,
+			"fill it (shiftbox image-unpack --flat %s SOURCE), or use an image: -i "
+			"NAME",
+			a->rootfs);
+		return -ENOENT;
+	}
 	(void)err_say(
 		e, ENOTDIR, a->rootfs, "is not a directory, and cannot be the root of the command");
 	err_try(e, "name a directory, or a stored image with -i NAME");

@@ -136,7 +136,11 @@ static int not_a_bind(const char *text, const struct run_bind *b, struct err *e)
 	(void)err_usage(e,
 		"'%s' is not a bind: SRC:DST[:ro][:dev][:public][:map[=MAP]], with an absolute DST",
 		text);
-	if (!*b->source)
+	if (!*text)
+		(void)err_usage_try(e,
+			"give it a value, or omit the option (is a variable of the script unset?)",
+			"the value of option '--bind' is empty");
+	else if (!*b->source)
 		err_try(e, "SRC is missing before ':'");
 	else if (!b->target || !*b->target)
 		err_try(e, "DST is missing: -b %s:/DST", b->source);
@@ -145,19 +149,50 @@ static int not_a_bind(const char *text, const struct run_bind *b, struct err *e)
 	return -EINVAL;
 }
 
+bool run_bind_has_word(const char *word)
+{
+	static const char *const words[] = { "ro", "rw", "dev", "public", "map" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strcmp(word, words[i]))
+			return true;
+	return false;
+}
+
 /* "/dst,ro" would be a path, and writable: a comma was written where a colon is meant. */
 static int refuse_comma(const char *target, struct err *e)
 {
-	static const char *const words[] = { "ro", "rw", "dev", "public", "map" };
 	const char *comma = strrchr(target, ',');
 
-	for (size_t i = 0; comma && i < ARRAY_LEN(words); i++) {
-		if (strcmp(comma + 1, words[i]) != 0)
-			continue;
-		(void)err_usage(e, "'%s': a word follows a colon, not a comma", target);
-		err_try(e, "write SRC:%.*s:%s (if the path ends so: %s/)", (int)(comma - target),
-			target, words[i], target);
-		return -EINVAL;
+	if (!comma || !run_bind_has_word(comma + 1))
+		return 0;
+	(void)err_usage(e, "'%s': a word follows a colon, not a comma", target);
+	err_try(e, "write SRC:%.*s:%s (if the path ends so: %s/)", (int)(comma - target), target,
+		comma + 1, target);
+	return -EINVAL;
+}
+
+static size_t length_without_slashes(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return n;
+}
+
+/* The later bind would cover the one before. */
+static int refuse_second(const struct run_bind *b, const struct run_binds *before, struct err *e)
+{
+	size_t n = length_without_slashes(b->target);
+
+	for (size_t i = 0; i < before->len; i++) {
+		const struct run_bind *x = &before->items[i];
+
+		if (length_without_slashes(x->target) == n && !strncmp(x->target, b->target, n))
+			return err_usage_try(e, "omit one of them, or choose another DST",
+				"two binds have the DST %.*s: of %s and of %s", (int)n, b->target,
+				x->source, b->source);
 	}
 	return 0;
 }
@@ -178,8 +213,10 @@ int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 		r = refuse_comma(b.target, e);
 	if (r == 0)
 		r = parse_words(p, &b, e);
-	if (r < 0 && e && !e->on[0])
+	if (r < 0 && e && !e->on[0] && *text)
 		err_prefix(e, "the bind '%s'", text);
+	if (r == 0)
+		r = refuse_second(&b, ret, e);
 	if (r == 0 && VEC_ADD(ret, b) < 0)
 		r = err_nomem(e);
 	if (r < 0)

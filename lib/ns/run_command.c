@@ -264,10 +264,43 @@ static void explain_refusal(const struct run_spec *s, const char *path, struct e
 		err_why(e, "the file is executable, but its interpreter cannot be run");
 }
 
+/* Why there is no such program, and what may have been meant by its name. */
+static void explain_absence(const struct run_spec *s, const char *name, struct err *e)
+{
+	scoped_buf struct buf closed = BUF_INIT;
+	bool path = strchr(name, '/');
+
+	if (path && access(name, F_OK) == 0) {
+		err_why(e,
+			"the file exists, but its interpreter, or the loader of its libraries, "
+			"does not");
+		return;
+	}
+	if (!path && find_closed_in_path(s, &closed))
+		err_why(e, "%s, and it is in PATH", closed.data);
+	else if (!path && !is_in_path("."))
+		err_why(e, "the root has no directory of PATH");
+	if (strchr(name, ' '))
+		err_try(e, "it is one word, with blanks in it: omit the quotes, or use sh -c '%s'",
+			name);
+	else if (s->binds.len && run_bind_has_word(name))
+		err_try(e, "a word of a bind follows a colon: -b SRC:DST:%s", name);
+	else if (!path && s->host_root)
+		err_try(e,
+			"specify an existing program, by its path or in a directory of PATH; if %s "
+			"is an image: -i %s CMD...",
+			name, name);
+	else if (!path && !closed.len && !is_in_path("."))
+		err_try(e,
+			s->root.kind == MOUNT_BIND ?
+				"name the root of a system (shiftbox image-unpack --flat DIR "
+				"SOURCE makes one), or a program by its path there" :
+				"specify a program by its path in the image");
+}
+
 /* Returns only on failure: the exit status. */
 static int execute(const struct run_spec *s, struct err *e)
 {
-	scoped_buf struct buf closed = BUF_INIT;
 	const char *name = s->command[0];
 	int num;
 
@@ -282,17 +315,7 @@ static int execute(const struct run_spec *s, struct err *e)
 		explain_refusal(s, name, e);
 	if (num != ENOENT)
 		return RUN_NO_EXEC;
-	if (!strchr(name, '/') && find_closed_in_path(s, &closed))
-		err_why(e, "%s, and it is in PATH", closed.data);
-	else if (strchr(name, '/') && access(name, F_OK) == 0)
-		err_why(e,
-			"the file exists, but its interpreter, or the loader of its libraries, "
-			"does not");
-	if (!strchr(name, '/') && s->host_root)
-		err_try(e,
-			"specify an existing program, by its path or in a directory of PATH; if %s "
-			"is an image: -i %s CMD...",
-			name, name);
+	explain_absence(s, name, e);
 	return RUN_NO_COMMAND;
 }
 

@@ -20,6 +20,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/num.h"
+#include "../base/path.h"
 
 static _Noreturn void give_up(int sock, struct err *e)
 {
@@ -201,6 +202,31 @@ static int clear_arguments(struct err *e)
 	return 0;
 }
 
+/* Init has failed to open path: say so if a bind covers it. The root has been entered. */
+static void blame_bind(const struct run_spec *s, const char *path, struct err *e)
+{
+	const struct run_bind *over = NULL;
+	struct stat st;
+
+	for (size_t i = 0; i < s->binds.len; i++)
+		if (path_below(path, s->binds.items[i].target))
+			over = &s->binds.items[i];
+	if (!over)
+		return;
+	(void)err_set(e, e->num, path, "cannot open it, which the bind %s:%s covers", over->source,
+		over->target);
+	if (e->num == EACCES && !over->dev && stat(path, &st) == 0 && S_ISCHR(st.st_mode))
+		err_try(e,
+			"omit the bind, since every root has a %s, or add the word dev: -b "
+			"%s:%s:dev",
+			over->target, over->source, over->target);
+	else
+		err_try(e, "omit the bind, since every root has a %s%s", over->target,
+			strcmp(over->target, "/dev") != 0 ?
+				"" :
+				"; bind single files there instead: -b SRC:/dev/NAME");
+}
+
 /* Fork the command's process, which waits until init has closed the pipe gate. */
 static pid_t start_command(const struct run_init *i, int tty, const int gate[2])
 {
@@ -260,10 +286,15 @@ _Noreturn void run_init(const struct run_init *i)
 	pid = start_command(i, tty.slave, gate);
 	if (pid < 0) {
 		(void)err_set(&e, errno, NULL, "cannot start the command");
+		err_op(&e, "fork");
 		give_up(i->sock, &e);
 	}
-	if (block_again(&chld, &e) < 0 || clear_arguments(&e) < 0)
+	if (block_again(&chld, &e) < 0)
 		give_up(i->sock, &e);
+	if (clear_arguments(&e) < 0) {
+		blame_bind(i->spec, "/proc/self/stat", &e);
+		give_up(i->sock, &e);
+	}
 	/*
 	 * Close the caller's descriptors: the command must not reach them through init, and pipes
 	 * must end when the command closes them. Keep the command's terminal open: a terminal whose
@@ -272,6 +303,7 @@ _Noreturn void run_init(const struct run_init *i)
 	r = fd_let_go(i->sock, sigfd, tty.slave);
 	if (r < 0) {
 		(void)err_set(&e, -r, NULL, "cannot close descriptors");
+		blame_bind(i->spec, "/dev/null", &e);
 		give_up(i->sock, &e);
 	}
 	serve(i->sock, sigfd, pid);

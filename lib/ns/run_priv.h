@@ -45,6 +45,11 @@ static inline void cleanup_run_mounts(struct run_mounts *m)
 
 #define scoped_run_mounts __attribute__((cleanup(cleanup_run_mounts)))
 
+/* --- run_bind.c --- */
+
+/* Is it one of the words that may follow SRC:DST, such as "ro"? */
+bool run_bind_has_word(const char *word);
+
 /* --- run_stage.c: the same mounts, made by a privileged process (container.h) --- */
 
 /* The name of the host's /sys in the stage, and the flags of that mount. */

@@ -82,6 +82,14 @@ int store_image_list(struct store *s, struct strv *ret, struct err *e)
 	return store_dir_list(s->images, s->path, ret, e);
 }
 
+/* Is it the name of the image before a tag: "debian" of "debian:latest"? */
+static bool is_before_tag(const char *name, const char *tagged)
+{
+	size_t n = strlen(name);
+
+	return !strncmp(name, tagged, n) && tagged[n] == ':';
+}
+
 static int no_such_image(struct store *s, const char *name, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
@@ -102,6 +110,9 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 		err_why(e, "it holds %s", buf_get(&b));
 	for (size_t i = 0; i < names.len; i++)
 		suggest_offer(&near, names.items[i]);
+	for (size_t i = 0; i < names.len && !near.best; i++)
+		if (is_before_tag(names.items[i], plain))
+			near.best = names.items[i];
 	if (near.best)
 		err_try(e, "did you mean %s?", near.best);
 	else if (names.len && plain != name)

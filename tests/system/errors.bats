@@ -152,6 +152,7 @@ test_setup() {
 	make_user alice 2001 300000 65536
 	chmod 711 . && chmod 700 dir
 	mkdir -m 755 open
+	touch open/f
 	each as_user alice <<-'E'
 	1   Permission denied    | mount-idmapped -m +1 @dir/x target
 	1   cannot unmount       | mount-idmapped -u @/proc

@@ -324,7 +324,7 @@ each() {
 	125 | z | omit :z: security labels are not | userns-run -m +100000 -b SRC:/mnt:z id
 	125 | U | omit :U: nothing is chowned; map | userns-run -m +100000 -b SRC:/mnt:U id
 	125 | /nothere | check the name: namei PATH | userns-run -m +100000 -b /nothere:/mnt id
-	127 | map | specify an existing program, by | userns-run -m +100000 -b /etc:/mnt map
+	127 | map | follows a colon: -b SRC:DST:map | userns-run -m +100000 -b /etc:/mnt map
 	125 | A B | write -e NAME=VALUE, with a '=' | userns-run -m +100000 -e 'A B' id
 	125 | --hostname | use letters, digits, - and | userns-run -m +100000 --hostname 'a b' id
 	125 | debain | did you mean debian? | userns-run --image debain -m +400000 sh
@@ -362,6 +362,25 @@ each() {
 	126 | SRC | specify a program, by its path | userns-run -m +400000 ./SRC
 	127 | ubuntu | if ubuntu is an image: -i ubuntu | userns-run -m +400000 ubuntu sh
 	125 | / | read-only: --read-only for | userns-run -m +400000 -r / id
+	125 | E0 | image-unpack --flat E0 | mkdir E0; userns-run -r E0 id; r=$?; rmdir E0 && exit $r
+	127 | id | by its path | mkdir -m 700 P; mkdir P/d; userns-run -m+4 -r P/d -b /etc:/e id
+	127 | id | specify a program by its path in | userns-run -m +4000 -i debian id
+	127 | 'ls -l /' | sh -c 'ls -l /' | userns-run -m +400000 'ls -l /'
+	127 | 'no such' | or use sh -c 'no such' | userns-run -m +400000 'no such'
+	125 | /dev/null | -b /dev/null:/dev/null:dev | userns-run -m+4 -b /dev/null:/dev/null id
+	125 | bind /dev:/dev | word dev: -b /dev:/dev:dev | userns-run -m +4000 -b /dev:/dev id
+	125 | SRC:/dev | bind single files there instead: | userns-run -m +400000 -b SRC:/dev id
+	125 | SRC:/proc | since every root has a /proc | userns-run -m +400000 -b SRC:/proc id
+	125 | TEXT:/dev/null | every root has a /dev/null | userns-run -m +4000 -b TEXT:/dev/null id
+	125 | two binds have | omit one of them | userns-run -m+4 -b SRC:/mnt -b D2:/mnt/ id
+	125 | '--bind' is empty | is a variable of the script | userns-run -m +400000 -b '' id
+	125 | 'none' is the | write -m user:NAME | userns-run -m none -i debian id
+	125 | debian:latest | did you mean debian? | userns-run -m +400000 -i debian:latest id
+	125 | --device | use -b /dev/NAME:/dev/NAME:dev | userns-run --device /dev/fuse id
+	125 | --memory | systemd-run --scope -p MemoryMax=1G | userns-run --memory=1G id
+	125 | -c | write CMD and its arguments after | userns-run -c id
+	125 | -P | omit it: the command has the | userns-run -P id
+	125 | --tmpfs | sh -c 'mount -t tmpfs tmpfs DIR | userns-run --tmpfs /cache id
 	E
 }
 
