@@ -349,6 +349,21 @@ static int second_map(const char *text, struct idmap *ret, struct err *e)
 	return r;
 }
 
+/* Refuse what is nearly a map: "none", and the name of a form, as in "lxc +100000". */
+static int check_words(char **words, size_t n, struct err *e)
+{
+	if (n == 1 && !strcmp(words[0], "none"))
+		return err_usage_try(e,
+			"write a map such as 1000:100033:1 (DISK:SEEN:COUNT), +100000, or "
+			"user:NAME",
+			"'none' is the absence of a map, and has no lines");
+	if (opt_word_index(IDMAP_FORM_WORDS, words[0]) < 0)
+		return 0;
+	(void)err_usage(e, "'%s' is the syntax of another tool, and not a map", words[0]);
+	err_try(e, "write --to %s %s", words[0], n > 1 ? words[1] : "MAP");
+	return -EINVAL;
+}
+
 int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
 	scoped_idmap struct idmap m = { .gid_assumed = false }, other = { .gid_assumed = false },
@@ -367,7 +382,9 @@ int check_map(const struct check_args *a, struct ctx *ctx, char **operands, stru
 			       "--compose)" :
 			       "shiftbox shift-check map 1000:100033:1",
 			"map needs MAP");
-	r = idmap_parse_form((const char *const *)operands, n, &m, e);
+	r = check_words(operands, n, e);
+	if (r == 0)
+		r = idmap_parse_form((const char *const *)operands, n, &m, e);
 	if (r == 0 && text)
 		r = second_map(text, &other, e);
 	if (r < 0)

@@ -30,6 +30,24 @@ static int parse_rest(struct map_parser *p, struct word w, unsigned kinds)
 	return 0;
 }
 
+/* DISK:SEEN:COUNT, whose three fields USER:START:COUNT of subuid(5) has, too */
+static int parse_three(struct map_parser *p, struct word w, const struct word f[static 3])
+{
+	bool grant = map_is_grant(p, f);
+	int r = map_add_fields(p, KIND_BOTH, w, f), n = (int)f[0].len;
+
+	if (grant && r == 0 && p->e)
+		log_warn("'%.*s': read as a map, this line of /etc/subuid maps the disk ids from "
+			 "that of %.*s on; try: for the ids that the line grants, subid:%.*s or "
+			 "user:%.*s",
+			(int)w.len, w.s, n, f[0].s, n, f[0].s, n, f[0].s);
+	else if (grant && r < 0)
+		err_try(p->e,
+			"for the ids that this line of /etc/subuid grants: subid:%.*s or user:%.*s",
+			n, f[0].s, n, f[0].s);
+	return r;
+}
+
 /* [b:|u:|g:|both:|uid:|gid:]DISK:SEEN:COUNT */
 static int parse_range(struct map_parser *p, struct word w)
 {
@@ -50,6 +68,8 @@ static int parse_range(struct map_parser *p, struct word w)
 		err_try(p->e, "add COUNT, the number of ids: %.*s:1", (int)w.len, w.s);
 		return -EINVAL;
 	}
+	if (n == 3)
+		return parse_three(p, whole, f);
 	if (n == skip + 3)
 		return map_add_fields(p, kinds, whole, f + skip);
 	if (n == 4 && !skip && f[0].len && (f[0].s[0] < '0' || f[0].s[0] > '9')) {
@@ -83,6 +103,11 @@ static int parse_base(struct map_parser *p, struct word w)
 			p->e, EINVAL, &w, "is not a valid map: +BASE[:COUNT] has no more fields");
 	if (f[0].len && (f[0].s[0] < '0' || f[0].s[0] > '9'))
 		return base_fault(p, &f[0]);
+	if (!f[0].len) {
+		(void)word_fault(p->e, EINVAL, &f[0], "BASE is missing");
+		err_try(p->e, "write the first id after '+', as in +100000");
+		return -EINVAL;
+	}
 	r = map_parse_id(&f[0], "BASE", KIND_UID, &x.seen, p->e);
 	if (r == 0 && n == 2)
 		r = map_parse_count(&f[1], &x.count, p->e);
@@ -165,8 +190,13 @@ static bool ends_entry(char c, char first)
 /* An entry is missing where w is; whole: there is no entry at all. */
 static int entry_missing(const struct map_parser *p, const struct word *w, bool whole)
 {
-	if (!whole)
-		return word_fault(p->e, EINVAL, w, "an entry is missing beside ';' or ','");
+	if (!whole) {
+		(void)word_fault(p->e, EINVAL, w, "an entry is missing beside ';' or ','");
+		err_try(p->e,
+			*w->s ? "write one ';' or ',' between two entries, and none before them" :
+				"omit the ';' or ',' at the end");
+		return -EINVAL;
+	}
 	(void)word_fault(p->e, EINVAL, w, "the map is empty");
 	map_advise_form(p->e);
 	return -EINVAL;

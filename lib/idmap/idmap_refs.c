@@ -95,6 +95,26 @@ static int read_grants(const struct map_parser *p, const char *file, const struc
 	return x ? subid_index_get(x, user, ret, p->e) : subid_read(file, user, ret, p->e);
 }
 
+bool map_is_grant(const struct map_parser *p, const struct word f[static 3])
+{
+	scoped_free char *name = word_dup(&f[0]);
+	struct grants grants = { 0 };
+	struct user user;
+	uint64_t start, count;
+	bool is = false;
+
+	if (!name || num_u64_n(f[0].s, f[0].len, &start) == 0 ||
+		num_u64_n(f[1].s, f[1].len, &start) < 0 ||
+		num_u64_n(f[2].s, f[2].len, &count) < 0 || subid_user(name, &user, NULL) < 0)
+		return false;
+	/* A file that cannot be read has no such line. */
+	if (subid_read(p->ctx->subuid ? p->ctx->subuid : SUBUID_FILE, &user, &grants, NULL) == 0)
+		for (size_t i = 0; i < grants.len; i++)
+			is |= grants.items[i].start == start && grants.items[i].count == count;
+	VEC_DONE(&grants);
+	return is;
+}
+
 /* Where the granted ids go: from a disk id on, one after the other. No id goes to hole. */
 struct grant_place {
 	uint64_t disk, hole;
@@ -178,7 +198,10 @@ int map_parse_auto(struct map_parser *p, struct word w)
 	r = names_user_of(getuid(), &user, p->e);
 	if (r < 0)
 		return ref_fault(p, &w, r);
-	return add_both_grants(p, w, &user);
+	r = add_both_grants(p, w, &user);
+	if (r == -ENOENT && user.uid == 0)
+		subid_try_range(p->e);
+	return r;
 }
 
 int map_parse_subid(struct map_parser *p, struct word w)
@@ -344,7 +367,9 @@ int map_parse_path(struct map_parser *p, struct word w)
 	if (!path)
 		return err_nomem(p->e);
 	r = userns_map_of_path(path, &m, p->e);
-	if (r == -ENOENT || r == -ENOTDIR)
+	if (!strcmp(path, SUBUID_FILE) || !strcmp(path, SUBGID_FILE))
+		err_try(p->e, "write subid:NAME or user:NAME for the ids that %s grants", path);
+	else if (r == -ENOENT || r == -ENOTDIR)
 		err_try(p->e,
 			"a map is DISK:SEEN:COUNT, +BASE, user:NAME, or the path of a user "
 			"namespace such as /proc/N/ns/user");
@@ -406,6 +431,7 @@ int map_parse_file(struct map_parser *p, struct word w)
 	scoped_free char *path = NULL;
 	scoped_fd int fd = -1;
 	size_t before = p->draft.uid.len + p->draft.gid.len, line_no = 0;
+	uint64_t number;
 	int r;
 
 	if (!name.len) {
@@ -417,6 +443,8 @@ int map_parse_file(struct map_parser *p, struct word w)
 	if (!path || strv_add(&p->files, path) < 0)
 		return err_nomem(p->e);
 	r = path_open_regular(path, &fd, p->e);
+	if (r == -ENOENT && num_u64_n(name.s, name.len, &number) == 0)
+		err_try(p->e, "@FILE reads a map from a file; for one id, write %s:SEEN:1", path);
 	if (r == 0)
 		r = fd_read_all(fd, path, MAP_FILE_SIZE_MAX, &text, p->e);
 	if (r < 0)

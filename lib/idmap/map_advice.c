@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "../base/num.h"
+#include "../base/suggest.h"
+#include "map_parser.h"
 #include "names.h"
 
 #define EXAMPLES "1000:100033:1 (DISK:SEEN:COUNT), +100000, or user:NAME"
@@ -143,6 +145,54 @@ static bool advise_user(struct err *e, struct word w)
 	return true;
 }
 
+/* "u 0 100000 65536" or "0 100000 65536": blanks in place of colons. */
+static bool advise_columns(struct err *e, struct word w)
+{
+	struct word line = { .s = w.s, .len = strlen(w.s) }, f[5];
+	size_t n = 0, kind;
+	uint64_t ignored;
+
+	while (n < 5 && (f[n] = word_column(&line)).len)
+		n++;
+	kind = n == 4 && map_kind(&f[0]);
+	if (n != kind + 3)
+		return false;
+	for (size_t i = kind; i < n; i++)
+		if (!is_number(&f[i], &ignored))
+			return false;
+	err_try(e, "did you mean %.*s%s%.*s:%.*s:%.*s?", kind ? (int)f[0].len : 0, f[0].s,
+		kind ? ":" : "", (int)f[kind].len, f[kind].s, (int)f[kind + 1].len, f[kind + 1].s,
+		(int)f[kind + 2].len, f[kind + 2].s);
+	return true;
+}
+
+/* "users:alice", "user=alice" or "keep-id": nearly a form that names a user. */
+static bool advise_form_of_user(struct err *e, struct word w)
+{
+	static const char *const forms[] = { "user", "subid", "keep-id", "owner" };
+	struct word name = w, user;
+	struct suggest near;
+	bool more = false;
+	uint64_t ignored;
+
+	if (!memchr(w.s, ':', w.len))
+		name = word_until(&w, '=', &more);
+	else
+		name = word_until(&w, ':', &more);
+	user = w;
+	if (map_kind(&name) || is_number(&name, &ignored) || memchr(user.s, ':', user.len))
+		return false;
+	near = suggest_for(name.s, name.len);
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (more || word_is(&name, forms[i]))
+			suggest_offer(&near, forms[i]);
+	if (near.best && user.len)
+		err_try(e, "did you mean %s:%.*s?", near.best, (int)user.len, user.s);
+	else if (near.best)
+		err_try(e, "add the user: %s:USER", near.best);
+	return near.best;
+}
+
 bool map_is_foreign(struct word w)
 {
 	static const char *const begins[] = { "--", "lxc.", "X-mount.idmap=", "idmap=", "{", "[" };
@@ -169,13 +219,29 @@ void map_advise(struct err *e, struct word w)
 	size_t n = word_split(w, ':', f, 5);
 
 	if (word_is(&w, "none")) {
-		err_try(e, "write none alone: it is the absence of a map");
+		if (!w.at.file && w.at.pos == 0 && !w.s[w.len])
+			err_try(e, "none is the absence of a map; write a map such as " EXAMPLES);
+		else
+			err_try(e, "write none alone: it is the absence of a map");
+		return;
+	}
+	if (word_is(&w, "host")) {
+		err_try(e,
+			"for no map, write none (in mount-idmapped and shift-check), or omit it");
+		return;
+	}
+	if (word_starts(&w, "image:")) {
+		err_try(e,
+			"for a map of all ids of the image: shiftbox shift-check map --cover %.*s",
+			(int)w.len, w.s);
 		return;
 	}
 	if (word_starts(&w, "rest:")) {
 		err_try(e, "write rest alone, or u:rest, g:rest: it has no numbers");
 		return;
 	}
+	if (advise_columns(e, w))
+		return;
 	if (map_is_foreign(w)) {
 		err_try(e, "shiftbox shift-check map 'MAP' converts maps of other programs");
 		return;
@@ -190,8 +256,9 @@ void map_advise(struct err *e, struct word w)
 			number);
 		return;
 	}
-	if ((n == 4 && advise_kind_last(e, f)) || advise_pair(e, w) || advise_spans(e, w) ||
-		advise_user(e, w) || (n == 2 && (advise_group(e, f) || advise_two_names(e, f))))
+	if ((n == 4 && advise_kind_last(e, f)) || advise_form_of_user(e, w) || advise_pair(e, w) ||
+		advise_spans(e, w) || advise_user(e, w) ||
+		(n == 2 && (advise_group(e, f) || advise_two_names(e, f))))
 		return;
 	if (n >= 4)
 		err_try(e, "write one range as DISK:SEEN:COUNT; separate several with ';'");

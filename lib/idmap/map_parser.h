@@ -2,6 +2,8 @@
 #ifndef IDMAP_MAP_PARSER_H
 #define IDMAP_MAP_PARSER_H
 
+#include <stdbool.h>
+
 #include "../base/vec.h"
 #include "draft.h"
 #include "map_lex.h"
@@ -37,6 +39,12 @@ MUST_CHECK int map_parse_count(const struct word *w, uint64_t *ret, struct err *
 /* Add the range with the fields DISK, SEEN and COUNT. whole: the entry, for messages. */
 MUST_CHECK int map_add_fields(
 	struct map_parser *p, unsigned kinds, struct word whole, const struct word f[static 3]);
+
+/*
+ * Are the three fields also USER:START:COUNT, a line of subuid(5), of a user by name? It was
+ * probably copied from there.
+ */
+bool map_is_grant(const struct map_parser *p, const struct word f[static 3]);
 
 /*
  * After all entries: for the kinds with the entry "rest", add each id as itself that no entry names

@@ -40,6 +40,17 @@ bool subid_unused(const char *uids, const char *gids, uint32_t count, uint32_t *
 	return false;
 }
 
+void subid_try_range(struct err *e)
+{
+	uint32_t start;
+
+	if (subid_unused(SUBUID_FILE, SUBGID_FILE, USUAL_COUNT, &start))
+		err_try(e,
+			"write +%u for ids that nothing else uses, or grant them: usermod "
+			"--add-subuids %u-%u --add-subgids %u-%u root",
+			start, start, start + (USUAL_COUNT - 1), start, start + (USUAL_COUNT - 1));
+}
+
 void subid_try_grant(const char *user, struct err *e)
 {
 	uint32_t start;

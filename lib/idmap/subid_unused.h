@@ -20,4 +20,7 @@ bool subid_unused(const char *uids, const char *gids, uint32_t count, uint32_t *
  */
 void subid_try_grant(const char *user, struct err *e);
 
+/* Say which map root can write without a grant: "+493216". */
+void subid_try_range(struct err *e);
+
 #endif

@@ -228,7 +228,7 @@ each() {
 	2 | 1000 | separate the three numbers with | mount-idmapped -m 1000,2000,1 SRC DST
 	2 | {"uidMappings": | shiftbox | mount-idmapped -m '{"uidMappings": []}' SRC DST
 	2 | --uidmap=0:100000:65536 | shiftbox | mount-idmapped -m --uidmap=0:100000:65536 SRC DST
-	2 | 0 | separate the three numbers with | mount-idmapped -m '0 100000 65536' SRC DST
+	2 | 0 | did you mean 0:100000:65536? | mount-idmapped -m '0 100000 65536' SRC DST
 	2 | USER is missing (byte | write a name or a number | mount-idmapped -m user: SRC DST
 	1 | alcie | did you mean alice? | mount-idmapped -m user:alcie SRC DST
 	2 | 0:100000:0 | write the number of ids as COUNT: | mount-idmapped -m +100000:0 SRC DST
@@ -434,6 +434,17 @@ each() {
 	2 | TEXT | shift-check explain --as 1000 TEXT | shift-check explain 1000 TEXT
 	1 | /etc/subuid | shift-check subid USER | shift-check subid /etc/subuid
 	2 | write | an operation is written --op | shift-check explain SRC/f write
+	2 | 'none' is the | write a map such as | shift-check map --to lxc none
+	2 | 'lxc' is the syntax | write --to lxc +100000 | shift-check map lxc +100000
+	2 | /etc/subuid | write subid:NAME or user:NAME | shift-check map /etc/subuid
+	2 | image:debian | map --cover image:debian | shift-check map image:debian
+	2 | --reverse | use --invert (map) | shift-check map --reverse +1
+	2 | -t | use --to FORM | shift-check map -t lxc +1
+	2 | -A | use --all-namespaces (list) | shift-check list -A
+	2 | --verify | without dashes: shiftbox shift-check verify PATH | shift-check --verify SRC
+	2 | -e | without dashes: shiftbox shift-check explain PATH | shift-check -e SRC/f
+	2 | user=alice | did you mean user:alice? | mount-idmapped -m user=alice SRC DST
+	1 | has no ids | for ids that nothing else uses, or | mount-idmapped -m auto SRC DST
 	E
 }
 
@@ -450,6 +461,24 @@ each() {
 	2 | --install | write it after the option | shiftbox --install
 	1 | standard output | >FILE, not >&- | shiftbox --list >&-
 	E
+}
+
+@test "a line of /etc/subuid is a map of other ids, and that is said" {
+	local line
+	add_line /etc/group alice:x:2001:
+	for line in alice:362144:65536 "alice:362144:65536;70000:6000:1"; do
+		capture "$SHIFTBOX" shift-check map "$line"
+		must_equal "$status" 0
+		stderr_has "warning: 'alice:362144:65536': read as a map" ... "from that of alice" \
+			... "subid:alice or user:alice"
+	done
+	for line in alice:362144:65535 2001:362144:65536 alice:5000:1; do
+		capture "$SHIFTBOX" shift-check map "$line"
+		must_equal "$status:$stderr" 0:
+	done
+	add_line /etc/subuid ghost:362144:65536
+	must_fail 1 "there is no user of this name" "$SHIFTBOX" shift-check map ghost:362144:65536
+	stderr_has "try:  for the ids that this line" ... "subid:ghost or user:ghost"
 }
 
 @test "a map that moves nothing is mounted, and that is said" {
@@ -601,7 +630,7 @@ each() {
 	add_line /etc/subuid bob:500000:1000
 	add_line /etc/subgid bob:600000:1000
 	capture "$SHIFTBOX" mount-idmapped -m auto SRC DST
-	stderr_has "try:  as root: usermod --add-subuids "
+	stderr_has "or grant them: usermod --add-subuids "
 	start=$(sed -nE 's/.*--add-subuids ([0-9]+)-.*/\1/p' <<<"$stderr")
 	[ "$start" -ge 601000 ] || tell "$start is granted"
 	capture "$SHIFTBOX" userns-run id
