@@ -32,7 +32,11 @@ static const struct {
 	{ "open", ELOOP, "mend its symbolic links: namei PATH shows where each leads" },
 	{ "open", EACCES,
 		"run as root, or as a user with access: namei -l PATH shows the permissions" },
-	{ "userns", ENOSPC, "raise the limit of user namespaces: sysctl user.max_user_namespaces" },
+	{ "fork", EAGAIN,
+		"raise the limit of processes: ulimit -u of the user, or pids.max of the cgroup" },
+	{ "userns", ENOSPC,
+		"as root of the machine, raise the limit of user namespaces: sysctl -w "
+		"user.max_user_namespaces=15000" },
 	{ "userns", EPERM,
 		"run as root, or allow unprivileged user namespaces: sysctl "
 		"kernel.unprivileged_userns_clone=1" },

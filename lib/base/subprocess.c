@@ -88,8 +88,11 @@ int subprocess_fork(const char *what, struct err *e)
 	pid_t parent = getpid(), pid = fork();
 	int r;
 
-	if (pid < 0)
-		return err_set(e, errno, NULL, "cannot start a process");
+	if (pid < 0) {
+		r = err_set(e, errno, NULL, "cannot start a process");
+		err_op(e, "fork");
+		return r;
+	}
 	if (pid == 0) {
 		/* What it makes is for the parent alone. */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)

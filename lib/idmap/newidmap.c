@@ -80,8 +80,11 @@ int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct er
 	status = subprocess_capture(buf_get(&path), words.items, &said);
 	if (status == 0)
 		return 0;
-	if (status < 0)
-		return err_set(e, -status, buf_get(&path), "cannot run the program");
+	if (status < 0) {
+		(void)err_set(e, -status, buf_get(&path), "cannot run the program");
+		err_op(e, "fork");
+		return status;
+	}
 
 	while (said.len && said.data[said.len - 1] == '\n')
 		said.data[--said.len] = '\0';

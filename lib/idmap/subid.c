@@ -263,6 +263,8 @@ int subid_text(const char *file, struct buf *ret, struct err *e)
 {
 	int r = fd_read_file(AT_FDCWD, file, FILE_MAX_SIZE, ret, e);
 
+	if (r == -EACCES)
+		err_try(e, "as root: chmod 644 %s, which all users must be able to read", file);
 	if (r < 0)
 		return r;
 	return strlen(buf_get(ret)) == ret->len ? 0 :

@@ -197,8 +197,8 @@ static void check_ranges(const struct file *f)
 		total += g->count;
 		if (holds(g, f->own) && f->own)
 			grants_report(f->c, GRANT_OWN_ID, f->path, g->line,
-				"%u-%u holds %u, the user's own %s id: a map of both is refused "
-				"(EINVAL)",
+				"%u-%u holds %u, the user's own %s id: a map with both the range "
+				"and the user's own id is refused",
 				g->start, g->start + (g->count - 1), f->own, f->kind);
 		if (holds(g, 0))
 			grants_report(f->c, GRANT_OWN_ID, f->path, g->line,
@@ -226,9 +226,10 @@ static int check_file(struct file *f, struct err *e)
 	if (r == -ENOMEM)
 		return err_nomem(e);
 	if (r < 0) {
-		grants_report(f->c, GRANT_FILE, f->path, 0, "%s%s%s", why.what,
+		grants_report(f->c, GRANT_FILE, f->path, 0, "%s%s%s%s%s", why.what,
 			why.num && r != -EINVAL ? ": " : "",
-			why.num && r != -EINVAL ? strerrordesc_np(why.num) : "");
+			why.num && r != -EINVAL ? strerrordesc_np(why.num) : "",
+			why.hint[0] ? "; " : "", why.hint);
 		return 0;
 	}
 	if (subid_each(buf_get(&text), collect, f) < 0)

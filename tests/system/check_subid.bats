@@ -82,6 +82,11 @@ no problems found"
 	check alice
 	finds "none: /etc/subgid: alice has no group ids" "1 finding"
 	umount /etc/subgid
+	chmod 600 /etc/subgid
+	capture as_user alice "$SHIFTBOX" shift-check subid
+	chmod 644 /etc/subgid
+	[[ $output == *"Permission denied; as root: chmod 644 /etc/subgid, which all users"* ]] ||
+		say "$output"
 	mount --bind /dev/null /etc/subgid
 	check alice
 	finds "file: /etc/subgid: "
