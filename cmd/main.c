@@ -503,6 +503,8 @@ static int run_mount_helper(int argc, char **argv)
 	int r = mount_helper_argv(argc, argv, &words, &e);
 
 	cmd.failed = mount_helper_failed;
+	if (r > 0)
+		return STATUS_DONE;
 	return r < 0 ? report(&cmd, r, &e, false) : run_command(&cmd, words.items);
 }
 

@@ -32,15 +32,35 @@ static int add(struct strv *v, const char *a, const char *b, struct err *e)
 	return 0;
 }
 
-static int usage(const char *what, struct err *e)
+#define SYNOPSIS "mount.shiftbox SOURCE TARGET [-fnsv] [-o OPTIONS] [-t TYPE] [-N NAMESPACE]"
+
+/* Add to a usage error how this program is called. */
+static int usage(struct err *e)
 {
-	(void)err_usage_try(e,
-		"mount -t shiftbox SOURCE TARGET [-o OPTIONS], or shiftbox mount-idmapped --help",
-		"%s", what);
-	err_why(e,
-		"mount.shiftbox is started by mount(8), as: mount.shiftbox SOURCE TARGET [-fnsv] "
-		"[-o OPTIONS] [-t TYPE] [-N NAMESPACE]");
+	err_why(e, "mount.shiftbox is started by mount(8), as: " SYNOPSIS);
+	err_try(e,
+		"mount -t shiftbox SOURCE TARGET [-o OPTIONS], or shiftbox mount-idmapped --help");
 	return -EINVAL;
+}
+
+static int show_help(void)
+{
+	return printf("Usage: " SYNOPSIS "\n\n"
+		      "mount(8) starts this program for lines of an fstab with the type shiftbox, "
+		      "and for\n`mount -t shiftbox`. To mount without mount(8), use `shiftbox "
+		      "mount-idmapped`,\nwhose help describes the options of -o.\n") < 0 ?
+		-EIO :
+		1;
+}
+
+/* getopt(3) reads a long option as several letters, of which '-' is the first. */
+static int unknown_option(char **argv, struct err *e)
+{
+	if (optopt == '-')
+		(void)err_usage(e, "unknown option '%s'", argv[optind]);
+	else
+		(void)err_usage(e, "unknown option '-%c'", optopt);
+	return usage(e);
 }
 
 static int add_option(struct strv *v, int letter, const char *val, struct err *e)
@@ -68,7 +88,8 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 		mount_namespace_set(val);
 		return 0;
 	default:
-		return usage("mount(8) gave an option that is not known here", e);
+		(void)err_usage(e, "option '-%c' needs a value", optopt);
+		return usage(e);
 	}
 }
 
@@ -78,17 +99,21 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	scoped_free char *source = NULL;
 	int c, r, first;
 
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+		return show_help();
 	/*
 	 * `mount -a` calls the helper again for mounts that exist, since the source of a bind in
 	 * mountinfo is not that of its line.
 	 */
 	r = add(&v, "mount-idmapped", "--once", e);
 	opterr = 0;
-	while (r == 0 && (c = getopt(argc, argv, "o:vfnt:sN:")) != -1)
-		r = add_option(&v, c, optarg, e);
+	while (r == 0 && (c = getopt(argc, argv, ":o:vfnt:sN:")) != -1)
+		r = c == '?' ? unknown_option(argv, e) : add_option(&v, c, optarg, e);
 	first = optind;
-	if (r == 0 && argc - first != 2)
-		r = usage("SOURCE and TARGET are needed", e);
+	if (r == 0 && argc - first != 2) {
+		(void)err_usage(e, "SOURCE and TARGET are needed");
+		r = usage(e);
+	}
 	if (r == 0)
 		r = add(&v, "--", NULL, e);
 	if (r == 0) {
@@ -106,6 +131,11 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	*ret = v;
 	v = (struct strv){ 0 };
 	return 0;
+}
+
+bool mount_helper_asked(void)
+{
+	return asked.target;
 }
 
 bool mount_helper_no_table(void)

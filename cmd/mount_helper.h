@@ -10,10 +10,13 @@
 /*
  * Translate the command line that mount(8) passes to a helper, mount.TYPE SOURCE TARGET [-sfnv] [-N
  * NAMESPACE] [-o OPTIONS] [-t TYPE] (mount(8), EXTERNAL HELPERS), into one for mount-idmapped. ret:
- * its words and a final NULL, which the caller frees with strv_done(). -EINVAL with usage set: an
- * option is not supported.
+ * its words and a final NULL, which the caller frees with strv_done(). Returns 1 if --help was
+ * answered and there is nothing to do. -EINVAL with usage set: an option is not supported.
  */
 MUST_CHECK int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e);
+
+/* Did mount.shiftbox start this program, for a SOURCE and a TARGET? */
+bool mount_helper_asked(void);
 
 /* Was mount(8) told to write no table (mount -n)? */
 bool mount_helper_no_table(void);

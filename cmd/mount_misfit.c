@@ -4,6 +4,7 @@
 #include "../lib/base/log.h"
 #include "../lib/base/plural.h"
 #include "../lib/idmap/userns_self.h"
+#include "mount_helper.h"
 #include "mount_table.h"
 
 /*
@@ -29,16 +30,19 @@ bool mount_misfit_source_mapped(const struct mount_plan *p)
 
 void mount_misfit_say(const struct mount_plan *p, bool source_mapped)
 {
+	/* -m of mount(8) is --mkdir. */
+	const char *option = mount_helper_asked() ? "-o map=" : "-m ";
+
 	for (size_t i = 0; i < p->misfits.len; i++)
 		log_warn("%s", p->misfits.items[i]);
 	if (p->map.wish == MAP_SET && idmap_is_identity(&p->map.map))
 		log_info("'%s': the map moves no id: each is seen as itself (add the ids that "
-			 "are to move, as in 1000:100033:1,rest; -m none if that is meant)",
-			p->kind == MOUNT_OVERLAY ? p->target : p->source);
+			 "are to move, as in 1000:100033:1,rest; %snone if that is meant)",
+			p->kind == MOUNT_OVERLAY ? p->target : p->source, option);
 	if (lacks_map(p) && !source_mapped)
-		log_info("'%s': no map is given, so owners are shown as they are stored (-m MAP; "
-			 "-m none if that is meant)",
-			p->kind == MOUNT_OVERLAY ? p->target : p->source);
+		log_info("'%s': no map is given, so owners are shown as they are stored (%sMAP; "
+			 "%snone if that is meant)",
+			p->kind == MOUNT_OVERLAY ? p->target : p->source, option, option);
 }
 
 /* Is it a line that was mounted, or would be? */
