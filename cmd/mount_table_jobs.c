@@ -43,6 +43,8 @@ int table_job_add_all(struct table_run *run, struct err *e)
 		o = &run->jobs.items[run->jobs.len - 1].options;
 		if (run->is_fstab && !run->args->unmount)
 			r = view_refuse_in_fstab(&run->table.lines.items[i], o, e);
+		if (r == 0 && !run->args->unmount && !o->noauto)
+			r = view_check_user(&run->table.lines.items[i], o, e);
 		if (r < 0)
 			r = table_job_fault(run, &run->table.lines.items[i], r, e);
 		else if (o->noauto || o->each)

@@ -36,6 +36,7 @@ struct views {
 	struct mount_stores stores;
 	VEC(struct new_view) unread;
 	size_t mounted, there, gone, failed, kept; /* kept: not wanted, and still mounted */
+	bool told;                                 /* lines that are not views were warned about */
 	size_t misfits; /* views whose map does not suit the tree; the first one is warned about */
 };
 
@@ -413,6 +414,15 @@ static int do_line(struct views *v, const struct view_line *l, struct err *e)
  * --- the entries -------------------------------------------------------------------------------
  */
 
+/* -a mounts no other lines of the table of views, but does mount those of a table of -T. */
+static void tell_no_view(const struct views *v, const struct table_line *l)
+{
+	if (!v->args->fstab && !v->args->unmount)
+		log_warn("'%s': %s: a line without each= is not mounted from there; try: add each= "
+			 "to it, or move it to /etc/fstab",
+			l->target, v->path);
+}
+
 /* Call fn for each line with each=, after the table itself was checked. */
 static int each_line(struct views *v,
 	int (*fn)(struct views *v, const struct view_line *l, void *arg, struct err *e), void *arg,
@@ -427,8 +437,11 @@ static int each_line(struct views *v,
 		struct view_line view = { .dir = NULL };
 
 		r = table_line_options(l, &o, e);
-		if (r == 0 && !o.each)
+		if (r == 0 && !o.each) {
+			if (!v->told)
+				tell_no_view(v, l);
 			continue;
+		}
 		if (r == 0 && !checked)
 			r = view_check_table(v->path, v->table, e);
 		checked = true;
@@ -490,6 +503,7 @@ int mount_views(const struct mount_args *a, const char *path, const struct fstab
 	size_t lines = 0;
 	int r = each_line(&v, count, &lines, e); /* a wrong line is found before anything is done */
 
+	v.told = true;
 	if (r < 0 || !lines)
 		return r < 0 ? r : STATUS_DONE;
 	signals_catch(SIGNALS_RESTART, "views that were mounted stay; the next run goes on");
@@ -535,7 +549,9 @@ static int do_one(struct views *v, const struct view_line *l, void *arg, struct 
 int mount_views_one(const struct mount_args *a, const char *path, const struct fstab *table,
 	const char *word, struct ctx *ctx, struct err *e)
 {
-	scoped_views struct views v = { .args = a, .ctx = ctx, .path = path, .table = table };
+	scoped_views struct views v = {
+		.args = a, .ctx = ctx, .path = path, .table = table, .told = true
+	};
 	scoped_free char *target = table_path(word);
 	struct search s = { .word = target };
 	int r = target ? each_line(&v, do_one, &s, e) : err_nomem(e);

@@ -34,9 +34,9 @@ enum table_faults {
 
 /*
  * Read the lines of type shiftbox, and those with X-mount.idmap=, of an fstab or a directory of
- * such files. Faulty lines of ours: libmount cannot parse the line, the target is not an absolute
- * path, or a line of type shiftbox has X-mount.idmap=, which mount(8) would drop. -EINVAL for these
- * with TABLE_STRICT.
+ * such files. Faulty lines of ours: libmount cannot parse the line, a field is missing, the target
+ * is not an absolute path, or a line of type shiftbox has X-mount.idmap=, which mount(8) would
+ * drop. -EINVAL for these with TABLE_STRICT.
  */
 MUST_CHECK int table_read(
 	const char *path, enum table_faults faults, struct fstab *ret, struct err *e);

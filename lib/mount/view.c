@@ -148,6 +148,14 @@ int view_check_table(const char *path, const struct fstab *t, struct err *e)
 	return S_ISREG(st->st_mode) ? -EPERM : -EINVAL;
 }
 
+int view_check_user(const struct table_line *l, const struct mount_options *options, struct err *e)
+{
+	if (!l->own || options->each || (!has_user(l->target) && !has_user(l->options)))
+		return 0;
+	return bad_line(l, e, "a line with %u or %U needs each=, which says for which users it is",
+		"add each=subid to the options, or name one user instead of %u");
+}
+
 int view_refuse_in_fstab(
 	const struct table_line *l, const struct mount_options *options, struct err *e)
 {

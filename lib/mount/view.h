@@ -39,6 +39,10 @@ MUST_CHECK int view_line_check(const char *path, const struct table_line *l,
 /* May the table have lines with each=? Its file must be root's, and writable by root alone. */
 MUST_CHECK int view_check_table(const char *path, const struct fstab *t, struct err *e);
 
+/* Check that a line with %u or %U has each=: else -EINVAL. */
+MUST_CHECK int view_check_user(
+	const struct table_line *l, const struct mount_options *options, struct err *e);
+
 /*
  * Check a line of /etc/fstab: each= and %u do not belong there, unless the line has noauto.
  * -EINVAL: with the place where it belongs.

@@ -239,7 +239,7 @@ views() {
 	must_fail 1 "the directory above it belongs to user 3001" $MI -a -T views
 	chmod 755 store
 	view 'map=user:%u,each=subid,ro'
-	must_fail 1 "other users could enter the view: it has mode 0755" $MI -a -T views
+	must_fail 1 "other users could enter the view: its mode is 0755" $MI -a -T views
 	must_equal "$(views) $(mounts)" " 0"
 	view 'map=user:%u,each=subid,ro,public'
 	must_work $MI -a -T views
@@ -279,6 +279,15 @@ views() {
 	umount /etc/fstab
 }
 
+@test "a line with the name of a user needs each=, which says for which" {
+	view 'map=user:%u,ro'
+	must_fail 1 "a line with %u or %U needs each=" $MI -a -T views
+	stderr_has "try:  add each=subid to the options"
+	view 'map=0:3001:1,ro,noauto'
+	must_work $MI -a -T views
+	must_equal "$(views)" ""
+}
+
 @test "-a reads /etc/shiftbox/views besides fstab" {
 	mkdir etc
 	: >nothing
@@ -291,6 +300,11 @@ views() {
 	capture $MI -a
 	must_equal "$status $(views)" "0 vera walt"
 	must_equal "$(owner one/file)" 3001:3001
+	echo "$SCRATCH/store $SCRATCH/two shiftbox map=0:3001:1,ro 0 0" >>/etc/shiftbox/views
+	capture $MI -a
+	must_equal "$status $(views)" "0 vera walt"
+	must_equal "$(grep -c "'$SCRATCH/two': /etc/shiftbox/views: a line without each=" \
+		<<<"$stderr")" 1
 	capture $MI -a -u
 	must_equal "$status $(views) $(mounts)" "0  0"
 	must_work $MI $USERS/walt
