@@ -180,15 +180,21 @@ static int check_bounds(
 
 	if (r < 0)
 		return r;
-	if (p->offset >= size && p->offset)
-		return err_say(e, EINVAL, p->source,
+	if (p->offset >= size && p->offset) {
+		(void)err_say(e, EINVAL, p->source,
 			"offset=%llu is beyond its end (bytes in it: %llu)",
 			(unsigned long long)p->offset, (unsigned long long)size);
+		err_try(e, "fdisk -l SOURCE shows where its partitions begin");
+		return -EINVAL;
+	}
 	size -= p->offset;
-	if (p->sizelimit > size)
-		return err_say(e, EINVAL, p->source,
+	if (p->sizelimit > size) {
+		(void)err_say(e, EINVAL, p->source,
 			"sizelimit=%llu extends beyond its end (bytes from offset on: %llu)",
 			(unsigned long long)p->sizelimit, (unsigned long long)size);
+		err_try(e, "omit sizelimit=: the rest of it is used");
+		return -EINVAL;
+	}
 	*ret_size = p->sizelimit ? p->sizelimit : size;
 	if (*ret_size >= SECTOR)
 		return 0;
@@ -211,14 +217,16 @@ static int set_type(const struct mount_plan *p, struct device *d, const char *ty
 }
 
 /* The type of -t is used, with a warning if it contradicts libblkid. */
-static void compare_type(const struct mount_plan *p, int found_r, const struct blk_found *found,
-	const struct err *why)
+static void compare_type(const struct mount_plan *p, struct device *d, int found_r,
+	const struct blk_found *found, const struct err *why)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
 	if (found_r == 0 && fs_type_same(p->type, found->type))
 		return;
-	buf_printf(&b, "is mounted as %s, as asked for, but ", p->type);
+	if (found_r == 0)
+		(void)snprintf(d->other_type, sizeof(d->other_type), "%s", found->type); /* fits */
+	buf_printf(&b, "the type that was asked for is %s, but ", p->type);
 	if (found_r == 0)
 		buf_printf(&b, "libblkid finds %s", found->type);
 	else
@@ -269,7 +277,7 @@ static int probe(const struct mount_plan *p, struct device *d, struct err *e)
 		return r;
 	r = blk_probe(&area, &found, &why);
 	if (p->type && !strchr(p->type, ',')) {
-		compare_type(p, r, &found, &why);
+		compare_type(p, d, r, &found, &why);
 		return set_type(p, d, driver_for(p, p->type), e);
 	}
 	if (r < 0) {
@@ -473,6 +481,16 @@ static void judge_map(const struct mount_plan *p, const struct device *d, int mn
 		log_warn_err(&misfit);
 }
 
+/* The type itself may be why the filesystem cannot be mounted like this. Returns r. */
+static int explain_type(const struct mount_plan *p, const struct device *d, int r, struct err *e)
+{
+	if (r < 0 && d->other_type[0])
+		err_try(e, "omit the type: libblkid finds %s", d->other_type);
+	else if (r < 0 && p->map.wish == MAP_SET)
+		probe_unmappable(d->type, e);
+	return r;
+}
+
 int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, struct err *e)
 {
 	scoped_fd int mnt = -1;
@@ -485,7 +503,7 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 	how = how_to_mount(p, d);
 	r = fs_mount(&how, &mnt, &d->read_only, e);
 	if (r < 0)
-		return r;
+		return explain_type(p, d, r, e);
 	if (fstat(mnt, &root) < 0)
 		return err_set(e, errno, p->source, "cannot stat the filesystem");
 	r = check_device(p, d, &root, e);
@@ -536,7 +554,7 @@ int device_trial(const struct mount_plan *p, struct device *d, bool *ret_sure, s
 		return device_mount(p, d, &mnt, e);
 	if (!how.source)
 		how.source = p->source; /* not yet attached to a loop device */
-	return fs_trial(&how, e);
+	return explain_type(p, d, fs_trial(&how, e), e);
 }
 
 void device_done(struct device *d)

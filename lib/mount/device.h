@@ -16,9 +16,10 @@
 struct device {
 	char *path; /* source of the filesystem: "/dev/vda1", "/dev/loop3", "tmpfs"; NULL before a
 	               file is attached to a loop device */
-	char type[64]; /* the kernel's name of the filesystem: "ext4" */
-	int fd;        /* the file or device, which was probed; -1: the type needs none */
-	int loop;      /* the loop device; -1: none */
+	char type[64];       /* the kernel's name of the filesystem: "ext4" */
+	char other_type[64]; /* what libblkid has found instead of the type of -t; else "" */
+	int fd;              /* the file or device, which was probed; -1: the type needs none */
+	int loop;            /* the loop device; -1: none */
 	bool needs_loop;
 	bool read_only; /* as requested, or because it cannot be writable */
 	struct stat st; /* of fd */

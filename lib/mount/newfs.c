@@ -376,6 +376,10 @@ int fs_clone_subdir(int mnt, const char *dir, const char *name, int *ret_tree, s
 				"there is a symbolic link on the way, which is not followed here");
 		else if (r == -EXDEV)
 			err_why(e, "it leads out of the filesystem");
+		else if (r == -ENOENT)
+			err_try(e,
+				"name a directory by its path from the root of the filesystem; "
+				"without subdir= the whole filesystem is mounted");
 		return r;
 	}
 	*ret_tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);

@@ -108,22 +108,13 @@ static bool has_sys_admin(void)
 	return caps_get(&c) < 0 || c.effective & CAP_BIT(CAP_SYS_ADMIN);
 }
 
-/*
- * For a clone that is to get a map. A user namespace of the caller's own does not help: there the
- * mount can be cloned, but the map is refused.
- */
-static void explain_no_map(int fd, struct err *e)
+/* What an ordinary user can do with the source instead of mounting it. */
+static void hint_command(struct err *e)
 {
-	scoped_mount_info struct mount_info info = { .id = -1 };
 	const char *image = image_source_name(e->on);
-	bool known = mount_info_get(fd, &info, NULL) == 0;
 	scoped_buf struct buf word = BUF_INIT;
 
 	buf_shell_word(&word, image ? image : e->on);
-	err_why(e,
-		"only root of the user namespace that mounted the filesystem%s%s%s can map it, and "
-		"the caller lacks CAP_SYS_ADMIN",
-		known ? " (" : "", known ? info.type : "", known ? ")" : "");
 	if (image)
 		err_try(e,
 			"run as root; as an ordinary user, run a command on an image of your own "
@@ -137,6 +128,22 @@ static void explain_no_map(int fd, struct err *e)
 			buf_get(&word) ? buf_get(&word) : "SOURCE");
 }
 
+/*
+ * For a clone that is to get a map. A user namespace of the caller's own does not help: there the
+ * mount can be cloned, but the map is refused.
+ */
+static void explain_no_map(int fd, struct err *e)
+{
+	scoped_mount_info struct mount_info info = { .id = -1 };
+	bool known = mount_info_get(fd, &info, NULL) == 0;
+
+	err_why(e,
+		"only root of the user namespace that mounted the filesystem%s%s%s can map it, and "
+		"the caller lacks CAP_SYS_ADMIN",
+		known ? " (" : "", known ? info.type : "", known ? ")" : "");
+	hint_command(e);
+}
+
 /* Without the capability there is no need to look further: set why and return true. */
 static bool lacks_sys_admin(int fd, bool maps, struct err *e)
 {
@@ -147,9 +154,7 @@ static bool lacks_sys_admin(int fd, bool maps, struct err *e)
 		return true;
 	}
 	err_why(e, "the caller lacks CAP_SYS_ADMIN");
-	err_try(e,
-		"run as root of the machine: in a user namespace (unshare -Urm --map-auto) only "
-		"what was mounted there can be ID-mapped; userns-run gives a command mapped ids");
+	hint_command(e);
 	return true;
 }
 
@@ -254,6 +259,17 @@ static void hint_overlay(const char *source, struct err *e)
 			"map the layers: shiftbox mount-idmapped -m MAP -o "
 			"lower=TOPMOST,lower=NEXT,... overlay TARGET (findmnt shows the layers); "
 			"for an unpacked image: shiftbox mount-idmapped -m MAP image:NAME TARGET");
+}
+
+void probe_unmappable(const char *type, struct err *e)
+{
+	const struct filesystem *fs = find_filesystem(type);
+
+	if (!e || !fs || fs->major || !fs->why)
+		return;
+	err_why(e, "%s", fs->why);
+	if (fs->hint)
+		err_try(e, "%s", fs->hint);
 }
 
 static void explain_type(const struct mount_info *info, struct err *e)

@@ -27,6 +27,12 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 void probe_new(
 	int mnt, const char *type, int userns, const struct mount_flags *flags, struct err *e);
 
+/*
+ * A filesystem of this type was to be mounted with a map: if no kernel can map it, say so in place
+ * of what e says.
+ */
+void probe_unmappable(const char *type, struct err *e);
+
 /* Creating a file in dirfd failed. -EOVERFLOW: its owner has no disk id there. */
 void probe_create(int dirfd, struct err *e);
 

@@ -216,7 +216,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	must_fail 1 "there are ext4, squashfs" $MI -m +5 ambivalent m
 	capture $MI -m +5 -t ext4 ambivalent m
 	must_equal "$status" 0
-	stderr_has "is mounted as ext4, as asked for, but libblkid reports that it" \
+	stderr_has "the type that was asked for is ext4, but libblkid reports that it" \
 		"cannot tell" ... "ext4, squashfs"
 	must_work $MI -u m
 	must_equal "$(mounts)" 0
@@ -242,8 +242,11 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	ext4 img
 	capture $MI -m +5 -t xfs img m
 	must_equal "$status" 1
-	stderr_has "is mounted as xfs, as asked for, but libblkid finds ext4" ... \
-		"cannot mount the filesystem (xfs)" ... "the kernel says: " ... XFS
+	stderr_has "the type that was asked for is xfs, but libblkid finds ext4" ... \
+		"cannot mount the filesystem (xfs)" ... "the kernel says: " ... XFS ... \
+		"try:  omit the type: libblkid finds ext4"
+	must_fail 1 "cannot mount the filesystem (nonsense)" $MI -m +5 -t nonsense img m
+	stderr_has "try:  omit the type: libblkid finds ext4"
 	# Relatives do not contradict each other.
 	truncate -s 8M old
 	mkfs.ext2 -q old
