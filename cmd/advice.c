@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../lib/base/buf.h"
 #include "../lib/base/opt_form.h"
@@ -20,12 +21,33 @@ static void try_habit(const char *say, const char *next, struct err *e)
 		source_advise_fetch(next, e);
 }
 
+/*
+ * Pages of the web print "-m" with another dash, U+2010 to U+2015 or U+2212, which then begins an
+ * operand.
+ */
+static bool advise_dash(const struct operands *o, struct err *e)
+{
+	/* Of an error that is not about the words, only the first of them may be the cause. */
+	for (size_t i = 0; i < o->len && (e->usage || i == 0); i++) {
+		const char *word = o->items[i];
+		const unsigned char third = word[0] && word[1] ? (unsigned char)word[2] : 0;
+		const bool dash = !strncmp(word, "\xe2\x80", 2) && third >= 0x90 && third <= 0x95;
+
+		if (!dash && strncmp(word, "\xe2\x88\x92", 3) != 0)
+			continue;
+		err_why(e, "'%s' begins with a dash that is not '-'", word);
+		err_try(e, "type the '-' of each option again");
+		return true;
+	}
+	return false;
+}
+
 void advise_operand(const struct cmd *cmd, const struct operands *o, struct err *e)
 {
 	const char *word = o->len ? o->items[0] : "", *say;
 	struct suggest near = suggest_for(word, strlen(word));
 
-	if (!o->len || (e->num != ENOENT && !e->usage))
+	if (!o->len || (e->num != ENOENT && !e->usage) || advise_dash(o, e))
 		return;
 	/* About a command line that is wrong the error itself may say more. */
 	say = habit_find(cmd->habits, word, strlen(word));
@@ -95,6 +117,20 @@ static bool is_url(const char *path)
 	return false;
 }
 
+/* Does the name exist, as a symbolic link to what does not? */
+static bool advise_link(struct err *e)
+{
+	char to[512];
+	ssize_t n = readlink(e->on, to, sizeof(to) - 1);
+
+	if (n < 0)
+		return false;
+	to[n] = '\0';
+	err_why(e, "it is a symbolic link to '%s', where nothing is", to);
+	err_try(e, "mend the link, or name what it should lead to");
+	return true;
+}
+
 void advise_missing(struct err *e)
 {
 	if (e->num != ENOENT || (strcmp(e->op, "open") != 0 && strcmp(e->op, "mkdir") != 0))
@@ -102,6 +138,8 @@ void advise_missing(struct err *e)
 	if (!*e->on) {
 		err_why(e, "the path is empty");
 		err_try(e, "write a path (is a variable of the script unset?)");
+	} else if (!e->why[0] && advise_link(e)) {
+		return;
 	} else if (in_removed_directory(e->on)) {
 		err_why(e, "the working directory has been removed");
 		err_try(e,

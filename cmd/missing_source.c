@@ -9,7 +9,9 @@
 
 #include "../lib/base/buf.h"
 #include "../lib/base/suggest.h"
+#include "../lib/mount/fs_type.h"
 #include "../lib/mount/image_source.h"
+#include "../lib/mount/option_advice.h"
 #include "../lib/source/source_advice.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_image.h"
@@ -34,6 +36,20 @@ static bool is_share(const char *source)
 
 	return colon && colon != source && colon[1] == '/' && colon[2] != '/' &&
 		!memchr(source, '/', (size_t)(colon - source));
+}
+
+/* "LABLE=data" */
+static bool find_tag(const char *source, struct err *e)
+{
+	static const char *const tags[] = { "LABEL", "UUID", "PARTLABEL", "PARTUUID" };
+	size_t n = strcspn(source, "=/");
+	struct suggest near = suggest_for(source, n);
+
+	for (size_t i = 0; i < ARRAY_LEN(tags) && source[n] == '='; i++)
+		suggest_offer(&near, tags[i]);
+	if (near.best)
+		err_try(e, "did you mean %s%s?", near.best, source + n);
+	return near.best;
 }
 
 /* Put the name of the image for "%s" in use. */
@@ -76,6 +92,12 @@ void source_advise(const char *source, const char *store, const char *use, struc
 			"unpack it first: shiftbox image-unpack -N NAME %s; then name it "
 			"image:NAME",
 			source);
+	else if (mount_word_is_map(source))
+		err_try(e, "if it is a map, write -m before it: -m %s", source);
+	else if (fs_type_nodev(source) == 1)
+		err_try(e, "for a new filesystem of this type: -t %s %s TARGET", source, source);
+	else if (find_tag(source, e))
+		return;
 	else if (is_share(source))
 		err_try(e,
 			"NFS cannot be ID-mapped: see NFS in mount-idmapped(8), or mount the share "

@@ -7,8 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../lib/base/buf.h"
 #include "../lib/base/path.h"
+#include "../lib/base/subprocess.h"
 #include "../lib/mount/image_source.h"
+#include "../lib/mount/option_advice.h"
 #include "../lib/mount/options.h"
 
 /* Is the word an option of -o, so that a blank in place of a comma separates it from the others? */
@@ -46,15 +49,58 @@ bool mount_advise_map(const struct mount_args *a, char **operands, struct err *e
 	return true;
 }
 
-int mount_too_many(const struct mount_args *a, char **operands, struct err *e)
+/* The first word that fits and does not exist as a file; or NULL. */
+static const char *find_word(const struct operands *o, bool (*fits)(const char *word))
+{
+	struct stat st;
+
+	for (size_t i = 0; i < o->len; i++)
+		if (fits(o->items[i]) && path_stat(o->items[i], false, &st) < 0)
+			return o->items[i];
+	return NULL;
+}
+
+static bool is_program(const char *word)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	return subprocess_find(word, &path) == 0;
+}
+
+/* What may the words be that are neither SOURCE nor TARGET? */
+static void advise_surplus(const struct mount_args *a, const struct operands *o, struct err *e)
+{
+	const char *map = find_word(o, mount_word_is_map), *option = find_word(o, is_mount_option);
+	scoped_buf struct buf words = BUF_INIT;
+
+	if (a->options.len && is_mount_option(o->items[0])) {
+		err_try(e, "separate options with commas, without blanks: -o %s,%s",
+			a->options.items[a->options.len - 1], o->items[0]);
+	} else if (mount_advise_map(a, o->items, e)) {
+		return;
+	} else if (map) {
+		err_why(e, "'%s' looks like a map, which follows -m", map);
+		err_try(e, "write -m %s", map);
+	} else if (option) {
+		err_why(e, "'%s' is an option, which follows -o", option);
+		err_try(e, "write -o %s", option);
+	} else if (o->dashdash == 2 || is_program(o->items[2])) {
+		for (size_t i = 0; i < 3; i++) {
+			buf_str(&words, i == 2 ? " -- " : i ? " " : "");
+			buf_shell_word(&words, o->items[i]);
+		}
+		err_try(e, "to run a command with the mount, add -e: -e %s",
+			buf_get(&words) ? buf_get(&words) : "SOURCE TARGET -- CMD");
+	} else {
+		err_try(e, "mount each SOURCE with a command of its own; quote names with blanks");
+	}
+}
+
+int mount_too_many(const struct mount_args *a, const struct operands *o, struct err *e)
 {
 	(void)err_usage(
-		e, "unexpected operand '%s': the operands are SOURCE and TARGET", operands[2]);
-	if (a->options.len && is_mount_option(operands[0]))
-		err_try(e, "separate options with commas, without blanks: -o %s,%s",
-			a->options.items[a->options.len - 1], operands[0]);
-	else if (!mount_advise_map(a, operands, e))
-		err_try(e, "mount each SOURCE with a command of its own; quote names with blanks");
+		e, "unexpected operand '%s': the operands are SOURCE and TARGET", o->items[2]);
+	advise_surplus(a, o, e);
 	return -EINVAL;
 }
 
@@ -115,6 +161,10 @@ int mount_too_few(const struct mount_args *a, char **operands, bool verbose, str
 	if (a->maps.len && is_directory(a->maps.items[0])) {
 		err_why(e, "'%s' was taken as the MAP, as the value of -m", a->maps.items[0]);
 		err_try(e, "shiftbox mount-idmapped -m MAP %s %s", a->maps.items[0], word);
+	} else if (a->type && is_directory(word)) {
+		err_why(e, "'%s' was taken as SOURCE, and TARGET is missing", word);
+		err_try(e, "for a filesystem without a device, SOURCE is any word: -t %s %s %s",
+			a->type, a->type, word);
 	} else if (stack) {
 		err_try(e, "for a stack of layers, SOURCE is the word overlay: overlay %s", word);
 	} else if (!mount_advise_volume(word, verbose, e)) {

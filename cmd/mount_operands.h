@@ -5,7 +5,7 @@
 #include "mount_idmapped.h"
 
 /* Refuse more, or fewer, than SOURCE and TARGET: -EINVAL, with what may have been meant. */
-MUST_CHECK int mount_too_many(const struct mount_args *a, char **operands, struct err *e);
+MUST_CHECK int mount_too_many(const struct mount_args *a, const struct operands *o, struct err *e);
 MUST_CHECK int mount_too_few(
 	const struct mount_args *a, char **operands, bool verbose, struct err *e);
 

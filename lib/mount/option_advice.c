@@ -33,6 +33,7 @@ static const struct habit habits[] = {
 	{ "lowerdir", "use lower=DIR for each layer, with SOURCE overlay" },
 	{ "upperdir", "use upper=DIR, with SOURCE overlay or image:NAME" },
 	{ "workdir", "use work=DIR, with SOURCE overlay or image:NAME" },
+	{ "size", "ephemeral=SIZE limits what a stack keeps in memory; size=SIZE is for -t tmpfs" },
 	{ "rest", "a comma ends the map here: write map=DISK:SEEN:COUNT;rest" },
 	{ "X-mount.map", "did you mean map=MAP?" },
 	{ NULL, NULL },
@@ -58,25 +59,24 @@ static bool is_map(const char *value)
 	return value && strchr(value, ':') && value[strspn(value, "0123456789:")] == '\0';
 }
 
-/* Does the name of an option look like a map whose "map=" is missing? */
-static bool is_bare_map(const char *name, const char *value)
+bool mount_word_is_map(const char *word)
 {
 	static const char *const begins[] = {
-		"user:", "owner:", "subid:", "pid:", "u:", "g:", "b:"
+		"user:", "owner:", "subid:", "keep-id:", "pid:", "u:", "g:", "b:"
 	};
-	size_t digits = strspn(name, "0123456789");
+	size_t digits = strspn(word, "0123456789");
 
-	for (size_t i = 0; i < ARRAY_LEN(begins) && !value; i++)
-		if (!strncmp(name, begins[i], strlen(begins[i])))
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+		if (!strncmp(word, begins[i], strlen(begins[i])))
 			return true;
-	return !value && ((digits && name[digits] == ':') || (name[0] == '+' && name[1]));
+	return (digits && word[digits] == ':') || (word[0] == '+' && word[1]);
 }
 
 bool mount_option_habit(const char *name, const char *value, struct err *e)
 {
 	const char *say = habit_find(habits, name, strlen(name));
 
-	if (is_bare_map(name, value)) {
+	if (!value && mount_word_is_map(name)) {
 		err_why(e, "it looks like a map, which follows 'map='");
 		err_try(e, "write map=%s (or -m %s)", name, name);
 		return true;

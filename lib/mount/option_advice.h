@@ -12,4 +12,7 @@
  */
 bool mount_option_habit(const char *name, const char *value, struct err *e);
 
+/* Does the word look like a map, so that "map=" or -m is missing before it? */
+bool mount_word_is_map(const char *word);
+
 #endif

@@ -52,7 +52,7 @@ int option_unescape(
 		} else if (*p == '\\' && is_octal(p + 1, end)) {
 			c = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
 			if (!c)
-				return err_usage(e, "'\\000' cannot be part of a name");
+				return err_usage(e, "a NUL byte cannot be part of a name");
 			buf_char(&b, c);
 			p += 3;
 		} else if (*p == '\\') {

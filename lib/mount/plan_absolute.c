@@ -18,7 +18,7 @@ static int relative(const char *path, const char *what, const char *remedy, stru
 	return -EINVAL;
 }
 
-/* The names of images, tags and filesystems without a device are no paths. */
+/* Names of images, tags and sources of filesystems without a device are not paths. */
 static bool source_is_path(const struct mount_plan *p)
 {
 	return p->kind == MOUNT_BIND ||

@@ -50,6 +50,11 @@ static bool is_number(const struct line_field *f)
 	return digits > 0 && digits < 10;
 }
 
+static bool ends_in_comma(const struct line_field *f)
+{
+	return f->len && f->text[f->len - 1] == ',';
+}
+
 /* A blank in a name or a map moves the type to another field, so that all fields count. */
 static bool is_own(const struct line_field *fields, size_t n)
 {
@@ -93,8 +98,11 @@ void table_bad_line(const char *text, size_t len, struct table_bad *ret)
 			"the %s field, '%.*s', is not a number: %s", names[i - 4],
 			f[i].len < SHOWN_MAX ? (int)f[i].len : SHOWN_MAX, f[i].text,
 			remark ? "a remark needs a line of its own" : "a blank ends a field");
-		ret->hint =
-			remark ? NULL : "write ; for a blank in a map, and \\040 for one in a name";
+		ret->hint = remark ?
+			NULL :
+			ends_in_comma(&f[i - 1]) ?
+			"write no blank after a comma" :
+			"write ; for a blank in a map, and a backslash with 040 for one in a name";
 		return;
 	}
 }

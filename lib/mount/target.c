@@ -45,6 +45,7 @@ static int create_failed(int dirfd, const char *path, struct err *e)
 
 	err_op(e, "mkdir");
 	probe_create(dirfd, e);
+	path_explain_mkdir(dirfd, "its parent", e);
 	return r;
 }
 

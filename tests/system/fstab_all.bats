@@ -467,7 +467,7 @@ BAD_LINES=('bug' '/dev/x /x' 'UUID=1 / ext4 defaults, noatime 0 1' '/dev/x /x ex
 @test "a line of ours that cannot be parsed is an error for -a, with its reason" {
 	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 7:8:1 0 0'
 	must_fail 1 "'fstab': line 2 is not a valid line of an fstab" $MI -a -T fstab
-	stderr_has "the fifth field, '7:8:1', is not a number: a blank ends a field" ... '\040'
+	stderr_has "the fifth field, '7:8:1', is not a number: a blank ends a field" ... 'with 040'
 	must_equal "$(mounts)" 0
 	# A line that is named does not depend on it.
 	capture $MI -T fstab t

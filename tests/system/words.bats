@@ -187,7 +187,9 @@ each() {
 	2 | uidmap | write map=u:1000:100033:1 | mount-idmapped -o uidmap=1000:100033:1 SRC DST
 	2 | idmap | write map=1000:100033:1 (or | mount-idmapped -o idmap=1000:100033:1 SRC DST
 	2 | uid | a map shows another owner: | mount-idmapped -o uid=1000 SRC DST
-	1 | mount(8) gave an option | mount -t shiftbox SOURCE TARGET | mount.shiftbox --help
+	1 | '--halp' | mount -t shiftbox SOURCE TARGET | mount.shiftbox --halp
+	1 | '-x' | mount -t shiftbox SOURCE TARGET | mount.shiftbox -x SRC DST
+	1 | '-o' needs a value | mount -t shiftbox SOURCE TARGET | mount.shiftbox SRC DST -o
 	2 | --read-only | use -o ro | mount-idmapped --read-only SRC DST
 	2 | -r | use -o ro | mount-idmapped -r SRC DST
 	2 | --bind | omit it: a directory is bound | mount-idmapped --bind SRC DST
@@ -287,6 +289,31 @@ each() {
 	2 | 'rbind' | the option rbind | mount-idmapped -m +1 -t rbind SRC DST
 	2 | 'shiftbox' | for mount(8) and for an fstab | mount-idmapped -m +1 -t shiftbox SRC DST
 	2 | -f | umount -f TARGET | mount-idmapped -u -f DST
+	2 | DST | write -m 1000:1001:1 | mount-idmapped 1000:1001:1 SRC DST
+	2 | user:alice | write -m user:alice | mount-idmapped SRC DST user:alice
+	1 | 1000:1001:1 | before it: -m 1000:1001:1 | mount-idmapped 1000:1001:1 SRC
+	1 | user:alice | before it: -m user:alice | mount-idmapped -o ro user:alice SRC
+	2 | SRC | type the '-' of each option | mount-idmapped –m 1000:1001:1 SRC
+	2 | DST | type the '-' of each option again | mount-idmapped −m SRC DST
+	2 | ls | -e image:debian DST -- ls | mount-idmapped -m +1 -o ro image:debian DST ls
+	2 | nope | -e SRC DST -- nope | mount-idmapped -m +1 SRC DST -- nope
+	2 | ro | write -o ro | mount-idmapped SRC DST ro
+	2 | DST | write -o ro,noexec | mount-idmapped ro,noexec SRC DST
+	2 | DST | write -o bind | mount-idmapped bind SRC DST
+	2 | DST | -t tmpfs tmpfs DST | mount-idmapped -m +1 -t tmpfs DST
+	1 | tmpfs | -t tmpfs tmpfs TARGET | mount-idmapped -m +1 tmpfs DST
+	1 | LABLE=x | did you mean LABEL=x? | mount-idmapped -m +1 LABLE=x DST
+	2 | --map | -u needs only a TARGET | mount-idmapped -m user:alice -u DST
+	1 | / | mount it read-only, omit disk id 0 | mount-idmapped -m +300000 / DST
+	1 | /proc/x | in a filesystem that stores | mount-idmapped -o mkdir SRC /proc/x
+	1 | offset=10737418240 | where its partitions | mount-idmapped -m +1 -o offset=10G TEXT DST
+	1 | sizelimit=1073741824 | omit sizelimit= | mount-idmapped -o sizelimit=1G TEXT DST
+	2 | size | ephemeral=SIZE | mount-idmapped -o size=1M,ephemeral image:debian DST
+	1 | dang | mend the link, or | ln -s nowhere dang; mount-idmapped -m +1 dang DST
+	1 | 'f': line 1 | no blank after a | echo /s /t shiftbox map=+5, ro >f; mount-idmapped -aT f
+	1 | /t/%u | add each=subid | echo /s /t/%u shiftbox map=user:%u >f; mount-idmapped -aT f
+	1 | server:/x | see "NFS" in mount | mount-idmapped -m +1 -t nfs4 server:/x DST
+	1 | server | by virtiofs | mount-idmapped -m +1 -t 9p -o trans=nope server DST
 	1 | / | a directory below it | mount-idmapped -m +1 -o upper=/ image:debian DST
 	2 | image:debian | swapped? write image:debian DST ( | mount-idmapped -m +1 DST image:debian
 	2 | image:debian | swapped? | mount-idmapped -m +1 -o mkdir,upper=U DST image:debian
@@ -640,8 +667,14 @@ each() {
 @test "an ordinary user is told what to leave to root, and what is there without" {
 	must_fail 125 "not allowed" as_user alice "$SHIFTBOX" userns-run -m +100000 id
 	stderr_has "try:  omit -m: alice has the ids 362144-427679"
-	chmod -R a+rX debian
 	chmod 711 .
+	for map in "" "-m 2001:0:1"; do
+		# shellcheck disable=SC2086
+		must_fail 1 "cannot clone the mount" \
+			as_user alice "$SHIFTBOX" mount-idmapped $map "$SCRATCH/SRC" /mnt
+		stderr_has "an ordinary user can show the files to a command" ... "userns-run -b "
+	done
+	chmod -R a+rX debian
 	cd home-alice
 	must_fail 1 "cannot create files as" as_user alice \
 		"$SHIFTBOX" image-unpack --flat x -m +100000 "oci:$SCRATCH/debian"
