@@ -35,7 +35,9 @@ enum {
 enum { EXCL_EXEC = 1 };
 
 /* Why options that describe one mount are refused for others. */
-#define FROM_LINE "omit it: a line of an fstab has its own map=MAP, type and options"
+#define FROM_LINE \
+	"omit it: -u needs only a TARGET, and a line of an fstab has its own map=MAP, type and " \
+	"options"
 
 static const struct opt_form forms[] = {
 	{ "mounting SOURCE on TARGET", NULL, NULL, NULL,
@@ -188,8 +190,9 @@ static void note_second(const struct mount_plan *p)
 	int id;
 
 	if (plan_is_mounted(p, &s, &id, NULL) > 0)
-		log_info("'%s': it is mounted there already, like this; the new mount covers it, "
-			 "and each needs -u (--once mounts it only once)",
+		log_info(
+			"'%s': it is already mounted there like this; the new mount covers it, and "
+			"it takes two -u to remove both (--once mounts it only once)",
 			p->target);
 }
 
@@ -294,7 +297,7 @@ static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *
 	if (ctx->operands.len != 2)
 		return ctx->operands.len < 2 ?
 			mount_too_few(a, ctx->operands.items, ctx->verbose, e) :
-			mount_too_many(a, ctx->operands.items, e);
+			mount_too_many(a, &ctx->operands, e);
 
 	r = mount_check_swapped(ctx->operands.items, e);
 	if (r < 0)

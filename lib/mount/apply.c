@@ -146,7 +146,8 @@ static int check_root(const struct mount_plan *p, const struct stat *st, struct 
 	if (!p->owned || p->public_ || !(st->st_mode & 077))
 		return 0;
 	(void)err_say(e, EPERM, p->source,
-		"other users could enter the view: it has mode %04o, which the view has, too",
+		"other users could enter the view: its mode is %04o, and the view would have the "
+		"same mode",
 		st->st_mode & 07777);
 	err_op(e, "view");
 	err_try(e, "chmod 0700 it, or specify public if others may read it");

@@ -71,6 +71,22 @@ struct exposure exposure_judge(const struct idmap *m, const struct exposure_fact
  * --- words -------------------------------------------------------------------------------------
  */
 
+/* The root directory cannot be moved, and its mount is that of the whole system. */
+static void advise(const char *reached, const char *word, struct err *e)
+{
+	if (!strcmp(reached, "/"))
+		err_try(e,
+			"mount it read-only, omit disk id 0 from the map, or specify %s if that is "
+			"intended",
+			word);
+	else
+		err_try(e,
+			"move '%s' below a directory that only root can enter (chmod 0700), mount "
+			"it read-only, omit disk id 0 from the map, set nosuid on the mount that "
+			"'%s' is on, or specify %s if that is intended",
+			reached, reached, word);
+}
+
 int exposure_report(const struct exposure *x, const char *name, const char *reached,
 	const char *word, struct err *e)
 {
@@ -82,17 +98,18 @@ int exposure_report(const struct exposure *x, const char *name, const char *reac
 		return 0;
 	if (x->verdict == EXPOSURE_WARN && x->by_mode) {
 		log_warn("'%s': only its own mode keeps other users out, and user %u, who owns it "
-			 "through the mount, can change that: then set-uid files that user %u "
-			 "makes are root's for all who can reach '%s': close a directory above it "
-			 "to others (chmod 0700), or specify %s if that is intended",
+			 "through the mount, can change that: user %u could then create set-uid "
+			 "files of root, which all users who can reach '%s' could run: close a "
+			 "directory above it to others (chmod 0700), or specify %s if that is "
+			 "intended",
 			name, id->seen, id->seen, reached, word);
 		return 0;
 	}
 	if (x->verdict == EXPOSURE_WARN) {
-		log_warn("'%s': %s files that %s %u makes through the mount are those of %s %u for "
-			 "all who can reach '%s': close a directory above it to others (chmod "
-			 "0700), or specify %s if that is intended",
-			name, bit, kind, id->seen, kind, id->disk, reached, word);
+		log_warn("'%s': through the mount, %s %u could create %s files of %s %u, which all "
+			 "users who can reach '%s' could run: close a directory above it to others "
+			 "(chmod 0700), or specify %s if that is intended",
+			name, kind, id->seen, bit, kind, id->disk, reached, word);
 		return 0;
 	}
 	(void)err_say(e, EPERM, name,
@@ -100,14 +117,11 @@ int exposure_report(const struct exposure *x, const char *name, const char *reac
 		"it");
 	err_op(e, "public");
 	err_why(e,
-		"%s files that %s %u makes through the mount are those of %s 0 (root) for all who "
-		"can reach '%s'; nosuid on the new mount would not help, as they are run there",
-		bit, kind, id->seen, kind, reached);
-	err_try(e,
-		"move '%s' below a directory that only root can enter (chmod 0700), mount it "
-		"read-only, omit disk id 0 from the map, set nosuid on the mount that '%s' is "
-		"on, or specify %s if that is intended",
-		reached, reached, word);
+		"through the mount, %s %u could create %s files of %s 0 (root), which all users "
+		"who can reach '%s' could run there; nosuid on the new mount would not prevent "
+		"that",
+		kind, id->seen, bit, kind, reached);
+	advise(reached, word, e);
 	return -EPERM;
 }
 

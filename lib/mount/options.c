@@ -71,7 +71,8 @@ static const struct option_row rows[] = {
 		.clear = MOUNT_ATTR__ATIME },
 	{ "nodiratime", "", "Do not update access times of directories",
 		.set = MOUNT_ATTR_NODIRATIME },
-	{ "diratime", "", "Treat directories like files", .clear = MOUNT_ATTR_NODIRATIME },
+	{ "diratime", "", "Update access times of directories as those of files",
+		.clear = MOUNT_ATTR_NODIRATIME },
 	{ "nosymfollow", "", "Do not follow symbolic links", .set = MOUNT_ATTR_NOSYMFOLLOW },
 	{ "symfollow", "", "Follow symbolic links", .clear = MOUNT_ATTR_NOSYMFOLLOW },
 	{ "private", "", "Do not propagate mounts in either direction (the default)",
@@ -82,11 +83,11 @@ static const struct option_row rows[] = {
 	{ "unbindable", "", "Same as private, and the mount cannot be bound",
 		.propagation = MS_UNBINDABLE, NOT_ROOT },
 	{ "mkdir", "[=MODE]",
-		"Create a missing TARGET and its parents (MODE is octal, 0755 by default)",
+		"Create a missing TARGET with MODE (octal, 0755 by default), its parents with 0755",
 		.parse = parse_mkdir, BOOL(mkdir), NOT_ROOT },
 	{ "follow", "", "Follow the last component of TARGET if it is a symbolic link",
 		BOOL(follow), NOT_ROOT },
-	{ "public", "", "Allow SOURCE, or the TARGET of a stack, to be reachable by other users",
+	{ "public", "", "Mount even if other users can reach SOURCE or, of a stack, TARGET",
 		BOOL(public_) },
 	{ "store", "=DIR", "Same as --store", STR(store) },
 	{ "lower", "=DIR[@MAP]", "Add a layer, topmost first; MAP replaces --map for this layer",
@@ -126,8 +127,7 @@ static const struct option_row rows[] = {
 	{ "subdir", "=DIR",
 		"Mount this directory of the filesystem; symbolic links are not followed",
 		STR(subdir), FS_NOT_ROOT },
-	{ "sloppy", "", "Ignore options after this one that are not known, as mount -s does",
-		BOOL(sloppy) },
+	{ "sloppy", "", "Ignore unknown options after this one, as mount -s does", BOOL(sloppy) },
 	{ "nofail", "", "For fstab: only warn if the mount fails under --all", BOOL(nofail),
 		NOT_ROOT },
 	{ "noauto", "", "For fstab: do not mount with --all", BOOL(noauto), NOT_ROOT },
@@ -236,8 +236,8 @@ static int parse_lower(struct mount_options *o, const char *raw, size_t n, struc
 		return err_usage(e, "option 'lower' needs a directory");
 	if (map && !*map)
 		return err_usage(e,
-			"option 'lower': a map must follow '@' (write '\\@' when it is part of the "
-			"name)");
+			"option 'lower': a map must follow '@' (in a name, a backslash precedes "
+			"it)");
 	if (VEC_ADD(&o->lowers, (struct lower_option){ dir, map }) < 0)
 		return err_nomem(e);
 	dir = map = NULL; /* owned by the list */

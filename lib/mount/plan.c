@@ -235,8 +235,8 @@ static int check_options(
 	if (name) {
 		(void)err_usage_try(e,
 			"name a stack as SOURCE: image:NAME, or overlay with lower=DIR",
-			"option '%s' is for the sources overlay and image:NAME (a stack with "
-			"another source name needs type=overlay)",
+			"option '%s' needs a stack: the SOURCE overlay or image:NAME, or any other "
+			"with type=overlay",
 			name);
 		err_op(e, "stack");
 		return -EINVAL;

@@ -41,8 +41,8 @@ mounted() {
 
 must_refuse() { # CMD...: with all that the message has to say, and exit status $REFUSAL or 1
 	must_fail ${REFUSAL:-1} "$REFUSED" "$@"
-	stderr_has "why:" ... "100000 makes through the mount are those of" ... \
-		"nosuid on the new mount would not help"
+	stderr_has "why:" ... "100000 could create set-" ... " files of" ... \
+		"nosuid on the new mount would not prevent that"
 	[[ $stderr == *"try:"*"chmod 0700"*"read-only"*"public"* ]] || tell "not what to do"
 	must_equal "$(mounted)" 0
 }
@@ -78,10 +78,10 @@ must_warn() { # TEXT CMD...: once
 	touch open/file to
 	must_refuse $MI -m +100000 open target
 	must_refuse $MI -m u:0:100000:1 -m g:5:5:1 open target
-	[[ $stderr == *"set-uid files that user 100000 makes"*"of user 0 (root)"* ]] ||
+	[[ $stderr == *"user 100000 could create set-uid files of user 0 (root)"* ]] ||
 		tell "not the user"
 	must_refuse $MI -m u:5:5:1 -m g:0:100000:1 open target
-	[[ $stderr == *"set-gid files that group 100000 makes"*"of group 0 (root)"* ]] ||
+	[[ $stderr == *"group 100000 could create set-gid files of group 0 (root)"* ]] ||
 		tell "not the group"
 	must_refuse $MI -m +100000 -o nosuid,nodev,noexec open target
 	must_refuse $MI -m +100000 open/file to
@@ -127,9 +127,9 @@ must_warn() { # TEXT CMD...: once
 
 @test "a directory closed by its own mode is warned of if the map's user owns it" {
 	local text="'closed': only its own mode keeps other users out, and user 100000, who owns \
-it through the mount, can change that: then set-uid files that user 100000 makes are root's for \
-all who can reach 'closed': close a directory above it to others (chmod 0700), or specify \
--o public if that is intended"
+it through the mount, can change that: user 100000 could then create set-uid files of root, \
+which all users who can reach 'closed' could run: close a directory above it to others (chmod \
+0700), or specify -o public if that is intended"
 	must_warn "$text" $MI -m +100000 closed target
 	umount target
 	echo "$SCRATCH/closed $SCRATCH/target shiftbox map=+100000 0 0" >fstab
@@ -166,21 +166,21 @@ all who can reach 'closed': close a directory above it to others (chmod 0700), o
 
 @test "ids of other accounts give one warning that names both; subordinate ids give none" {
 	programs
-	local more="for all who can reach 'open': close a directory above it to others (chmod \
-0700), or specify -o public if that is intended"
-	must_warn "'open': set-uid files that user 1001 makes through the mount are those of \
-user 1000 $more" \
+	local more=", which all users who can reach 'open' could run: close a directory above \
+it to others (chmod 0700), or specify -o public if that is intended"
+	must_warn "'open': through the mount, user 1001 could create set-uid files of \
+user 1000$more" \
 		$MI -m 1000:1001:1 -o nosuid open target
 	chown 1000:1000 open && chmod 755 open
 	as 1001 sh -c 'cp su target/u && chmod 4755 target/u'
 	must_equal "$(as 1502 open/u)" 1000:1502
 	umount target
-	must_warn "'open': set-gid files that group 1001 makes through the mount are those of \
-group 1000 $more" \
+	must_warn "'open': through the mount, group 1001 could create set-gid files of \
+group 1000$more" \
 		$MI -m u:5:5:1 -m g:1000:1001:1 open target
 	umount target
-	must_warn "'open': set-uid files that user 100001 makes through the mount are those of \
-user 1 $more" \
+	must_warn "'open': through the mount, user 100001 could create set-uid files of \
+user 1$more" \
 		$MI -m '0:0:1;1:100001:65535' open target
 	umount target
 	must_work $MI -m 1000:1001:1 -o public open target && umount target
@@ -189,8 +189,8 @@ user 1 $more" \
 	must_work $MI -m 1000:0:1 open target && umount target
 	must_work_but misfit $MI -m 200000:5:65536 open target && umount target
 	add_line /etc/passwd "far:x:210000:210000::/:/bin/sh"
-	must_warn "'open': set-uid files that user 10005 makes through the mount are those of user \
-210000 $more" \
+	must_warn "'open': through the mount, user 10005 could create set-uid files of user \
+210000$more" \
 		$MI -m 200000:5:65536 open target
 	umount target
 }
@@ -226,9 +226,9 @@ user 1 $more" \
 	must_fail 1 "$REFUSED" $MI -m +100000 "$(findmnt -no SOURCE open)" target
 	must_work $MI -m +100000 -o public img target && umount target
 	must_work $MI -m +100000 -o public "$(findmnt -no SOURCE open)" target && umount target
-	must_warn "'img': set-uid files that user 1001 makes through the mount are those of user \
-1000 for all who can reach '$SCRATCH/open': close a directory above it to others (chmod 0700), or \
-specify -o public if that is intended" $MI -m 1000:1001:1 img target
+	must_warn "'img': through the mount, user 1001 could create set-uid files of user \
+1000, which all users who can reach '$SCRATCH/open' could run: close a directory above it \
+to others (chmod 0700), or specify -o public if that is intended" $MI -m 1000:1001:1 img target
 	umount target
 	# Who stands there already does not mind that the mount is covered.
 	mount -t tmpfs cover open
@@ -270,15 +270,15 @@ specify -o public if that is intended" $MI -m 1000:1001:1 img target
 		grep "line $n, '$SCRATCH/t$n': .*$REFUSED.*; try: .*chmod 0700" <<<"$stderr" ||
 			tell "t$n is not named"
 	done
-	must_equal "$(grep -c "those of user 0 for all" <<<"$stderr")" 1
+	must_equal "$(grep -c "of user 0, which all users" <<<"$stderr")" 1
 	must_fail 1 "fstab, line 1, '$SCRATCH/t1': '$SCRATCH/open': $REFUSED" $MI -a -T fstab
 	must_equal "$(mounted)" 0
 	# All others, with a warning for each of the two.
 	sed -i '/t1 /d; /t6 /d' fstab
 	capture $MI -a -T fstab
 	must_equal "$status $(grep -c 'warning:' <<<"$stderr") $(mounted)" "0 2 3"
-	stderr_has "set-uid files that user 100000 makes through the mount are those of user" \
-		"0 for all"
+	stderr_has "through the mount, user 100000 could create set-uid files of user" \
+		"0, which all"
 	# What older versions have mounted is left alone, and named.
 	echo "$SCRATCH/open $SCRATCH/t5 shiftbox map=+100000 0 0" >fstab
 	must_work $MI -a -T fstab
@@ -374,8 +374,8 @@ if that is intended"
 	must_equal "$(as 1502 pub/u)" 0:1502
 	# The ids of an account: once, and the command runs.
 	capture $RUN -r pub -o map=1000:100000:1 -- true
-	must_equal "$status $(grep -c 'warning: .*makes through' <<<"$stderr")" "0 1"
-	stderr_has "user 100000 makes through the mount are those of user 1000 for all who" \
+	must_equal "$status $(grep -c 'warning: .*could create' <<<"$stderr")" "0 1"
+	stderr_has "user 100000 could create set-uid files of user 1000, which all users who" \
 		"can reach 'pub'"
 	must_fail 125 "ro, dev and public before map=MAP" \
 		$RUN -b "$PWD/open:/mnt:map=+100000:public" -- true
