@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../lib/base/env.h"
+#include "../lib/base/subprocess.h"
 #include "../lib/idmap/idmap.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
@@ -64,11 +65,25 @@ static bool has_both_cgroups(void)
 		statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+static bool is_installed(const char *program)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	return subprocess_find(program, &path) == 0;
+}
+
+/* The runtime of the command that is printed. */
+static const char *runtime_name(void)
+{
+	return has_both_cgroups() || (!is_installed("crun") && is_installed("runc")) ? "runc" :
+										       "crun";
+}
+
 static int make_commands(const struct made_bundle *b, struct commands *ret, struct err *e)
 {
 	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT,
 			      state = BUF_INIT;
-	const char *runtime = has_both_cgroups() ? "runc" : "crun";
+	const char *runtime = runtime_name();
 	const char *runtime_dir = env_get("XDG_RUNTIME_DIR");
 
 	buf_printf(&source, IMAGE_SOURCE "%s", b->image);
@@ -165,6 +180,9 @@ static int show(const struct made_bundle *made, struct ctx *ctx, struct err *e)
 		out_line(ctx->out,
 			"This machine has both versions of cgroups, which crun does not support: "
 			"the command uses runc.");
+	if (!is_installed(runtime_name()))
+		out_line(ctx->out, "%s is not installed here; Debian's package %s has it.",
+			runtime_name(), runtime_name());
 	if (b->writable)
 		out_line(ctx->out,
 			"The image lacks /proc, /dev or /sys, which the runtime makes: its stack "

@@ -474,8 +474,8 @@ nobody 60005:60005"
 }
 
 @test "where crun would refuse both versions of cgroups, a bundle's command uses runc" {
-	need prog runc
-	local native=1
+	need prog crun runc
+	local native=1 runtime
 	grant alice:300000:65536
 	image app '{"config":{"config":{"Cmd":["busybox","echo","hello"]}},
 		"layers":[{"files":{"bin/busybox":{"copy":"/bin/busybox","mode":"755"},
@@ -501,6 +501,14 @@ nobody 60005:60005"
 	must_work alice image-unpack --bundle c app
 	output_has " && crun --root "
 	[[ $output != *runc* ]] || tell "it names runc"
+	for runtime in crun runc; do
+		[[ $output != *"not installed"* ]] || tell "it is"
+		mount --bind /dev/null "$(command -v $runtime)"
+		must_work alice image-unpack -n --bundle d app
+		[ $runtime != crun ] || output_has " && runc --root "
+	done
+	output_has " && crun --root " ... "crun is not installed here; Debian's package crun has it."
+	umount "$(command -v crun)" "$(command -v runc)"
 	[ -n "$native" ] || umount /sys/fs/cgroup
 }
 
