@@ -253,9 +253,73 @@ static int check_makeable(const struct store *s, struct err *e)
 	return r < 0 ? err_path(e, -r, s->path, "cannot make the store") : 0;
 }
 
-static int open_top(struct store *s, unsigned flags, const struct store_base *base, struct err *e)
+/* Is a directory above the store missing? Those of the default place need no note. */
+static bool lacks_parents(const struct store *s)
+{
+	scoped_place struct place at = PLACE_INIT;
+
+	return !s->is_default && path_find(s->path, true, "", &at, NULL) == -ENOENT;
+}
+
+/* dir: open, and above the store */
+static void warn_of_names(const struct store *s, int dir)
+{
+	scoped_buf struct buf path = BUF_INIT;
+	struct stat st;
+
+	path_of_fd(dir, &path);
+	if (fstat(dir, &st) < 0 || !buf_get(&path))
+		return;
+	if (st.st_uid != 0)
+		log_warn("'%s': user %u, who owns '%s', can rename the store, or put another "
+			 "directory in its place: keep it below directories of root",
+			s->path, st.st_uid, path.data);
+	else
+		log_warn("'%s': users who may write to '%s' (mode %04o) can rename the store, or "
+			 "put another directory in its place: chmod go-w '%s'",
+			s->path, path.data, st.st_mode & 07777, path.data);
+}
+
+/* Can other users exchange the name of root's store, or of a directory on the way to it? */
+static void check_names(const struct store *s)
+{
+	scoped_fd int at = fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
+	struct stat below, above;
+
+	while (at >= 0 && fstat(at, &below) == 0) {
+		int up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		cleanup_fd(&at);
+		at = up;
+		if (at < 0 || fstat(at, &above) < 0 ||
+			(below.st_ino == above.st_ino && below.st_dev == above.st_dev))
+			return;
+		if (!path_is_kept(at)) {
+			warn_of_names(s, at);
+			return;
+		}
+	}
+}
+
+/* Paths of layers go into mount tables, so they must not depend on the working directory. */
+static int find_path(struct store *s, struct err *e)
 {
 	scoped_buf struct buf absolute = BUF_INIT;
+
+	path_of_fd(s->fd, &absolute);
+	if (!buf_get(&absolute))
+		return err_nomem(e);
+	if (!absolute.len)
+		return err_say(e, ENOENT, s->path, "cannot find the path of the store");
+	free(s->path);
+	s->path = buf_take(&absolute);
+	return 0;
+}
+
+static int open_top(struct store *s, unsigned flags, const struct store_base *base, struct err *e)
+{
+	const bool creates = flags & (STORE_CREATE | STORE_WOULD_CREATE);
+	const bool with_parents = creates && lacks_parents(s);
 	int r;
 
 	r = flags & STORE_PUBLIC ? check_public(s->path, e) : 0;
@@ -266,6 +330,10 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	else
 		r = path_open(
 			s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
+	if (with_parents && (r == 0 || flags & STORE_WOULD_CREATE))
+		log_info("'%s': the directories above the store %s", s->path,
+			r == 0 ? "did not exist, and were created" :
+				 "do not exist, and would be created");
 	if (r == -ENOTDIR)
 		err_try(e, "a store is a directory: name another place for it, or remove the file");
 	if (r == -ENOENT && flags & STORE_WOULD_CREATE) {
@@ -292,16 +360,11 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	if (r < 0)
 		return r;
 
-	/*
-	 * Paths of layers go into mount tables, so they must not depend on the working directory.
-	 */
-	path_of_fd(s->fd, &absolute);
-	if (!buf_get(&absolute))
-		return err_nomem(e);
-	if (!absolute.len)
-		return err_say(e, ENOENT, s->path, "cannot find the path of the store");
-	free(s->path);
-	s->path = buf_take(&absolute);
+	r = find_path(s, e);
+	if (r < 0)
+		return r;
+	if (creates && geteuid() == 0 && !userns_is_nested())
+		check_names(s);
 	return 0;
 }
 
@@ -314,6 +377,16 @@ static int check_writable(const struct store *s, struct err *e)
 	return buf_get(&tmp) ? tempdir_check(s->tmp, buf_get(&tmp), e) : err_nomem(e);
 }
 
+/* An ordinary user may have named the store of another user. */
+static void name_own(struct err *e)
+{
+	scoped_free char *own = NULL;
+
+	if (e && !e->hint[0] && (geteuid() != 0 || userns_is_nested()) &&
+		default_path(&own, NULL) == 0)
+		err_try(e, "omit --store: the caller's own store is %s", own);
+}
+
 static int open_store(const char *path, unsigned flags, const struct store_base *base,
 	struct store **ret, struct err *e)
 {
@@ -323,6 +396,7 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 	if (!s)
 		return err_nomem(e);
 	s->fd = s->layers = s->images = s->tmp = -1;
+	s->is_default = !path;
 	if (!path) {
 		r = default_path(&s->path, e);
 		if (r < 0)
@@ -338,6 +412,8 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 	}
 
 	r = open_top(s, flags, base, e);
+	if (r == -EACCES && path)
+		name_own(e);
 	if (r == 0 && flags & STORE_CREATE && !has_layers(s))
 		r = store_format_write(s, e);
 	if (r == 0)

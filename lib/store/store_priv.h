@@ -11,6 +11,7 @@
 
 struct store {
 	char *path; /* absolute */
+	bool is_default; /* no path was given */
 	int fd, layers, images, tmp;
 	struct store_base base;
 	bool layers_locked;            /* by store_lock_layers() */

@@ -219,7 +219,7 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	must_equal "$output" "$NONE_TO_REMOVE"
 	must_fail 1 "there is no such image" "$SHIFTBOX" image-unpack -s "$STORE" --remove c
-	[[ $stderr == *"it holds a, b"*"try:  unpack one by that name"* ]]
+	[[ $stderr == *"it holds a, b"*"try:  name an image that is there"* ]]
 	must_work "$SHIFTBOX" image-unpack -n -s "$STORE" --remove a
 	[ -e "$STORE/images/a" ]
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove a
@@ -294,6 +294,19 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	install -d -m 755 -o alice hers
 	must_fail 1 "belongs to another user" "$SHIFTBOX" image-unpack -s hers a
 	must_equal "$(stat -c %a hers)" 755 # refused as it was, not closed first
+	# One that others can rename is warned of.
+	must_fail 0 '' "$SHIFTBOX" image-unpack -q -s hers/st a
+	stderr_has "user 1234, who owns '$SCRATCH/hers', can rename the store"
+	mkdir -m 777 open
+	must_fail 0 '' "$SHIFTBOX" image-unpack -q -s open/st a
+	stderr_has "users who may write to '$SCRATCH/open' (mode 0777) can rename the store"
+	chmod 1777 open
+	must_work "$SHIFTBOX" image-unpack -q -s open/st a
+	# What is made above it is told.
+	must_fail 0 "'up/per/st': the directories above the store do not exist, and would be" \
+		"$SHIFTBOX" image-unpack -n -s up/per/st a
+	must_fail 0 "'up/per/st': the directories above the store did not exist, and were created" \
+		"$SHIFTBOX" image-unpack -s up/per/st a
 }
 
 @test "in a user namespace of one's own whiteouts take the user. form" {
@@ -325,6 +338,23 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 		"$SHIFTBOX" image-unpack -s "$STORE" --show ../images/a
 	must_fail 1 "is not a valid name of an image" \
 		"$SHIFTBOX" image-unpack -s "$STORE" --remove ..
+}
+
+@test "a name that looks like a source is refused, and used and removed where it is stored" {
+	image a '{"layers":[{"files":{"a":"1"}}]}'
+	unpack -N x a
+	must_fail 1 "is not a valid name of a new image" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N image:x a
+	cp -r "$STORE/images/x" "$STORE/images/image:x" # by an older version
+	cp -r "$STORE/images/x" "$STORE/images/oci:x"
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --list
+	output_has "image:x " ... "oci:x "
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show image:x
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --verify oci:x
+	must_work "$SHIFTBOX" mount-idmapped -q -n -m none -o public -s "$STORE" image:image:x /mnt
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove image:x
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove oci:x
+	must_equal "$(ls "$STORE/images")" x
 }
 
 @test "a device of an image is opened only where that was asked for" {
