@@ -218,6 +218,24 @@ static int surplus(const struct unpack_args *a, const char *word, struct err *e)
 	return -EINVAL;
 }
 
+static int run_on_image(
+	struct store *s, const struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	if (a->show)
+		return unpack_show(s, a->show, ctx, e);
+	if (a->verify)
+		return unpack_verify(s, a->verify, ctx, e);
+	return unpack_remove(s, a->remove, ctx, e);
+}
+
+/* r: the error in e. An image that is not there is not unpacked in order to look at it. */
+static int advise_names(int r, struct err *e)
+{
+	if (r == -ENOENT && !strncmp(e->hint, "unpack one by", strlen("unpack one by")))
+		err_try(e, "name an image that is there, or the store that has it (--store)");
+	return r;
+}
+
 static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
 	scoped_store struct store *own = NULL;
@@ -241,13 +259,9 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	}
 	if (a->list)
 		return unpack_list(s, ctx, e);
-	if (a->show)
-		return unpack_show(s, a->show, ctx, e);
-	if (a->verify)
-		return unpack_verify(s, a->verify, ctx, e);
-	if (a->remove)
-		return unpack_remove(s, a->remove, ctx, e);
-	return unpack_prune(s, ctx, e);
+	if (a->prune)
+		return unpack_prune(s, ctx, e);
+	return advise_names(run_on_image(s, a, ctx, e), e);
 }
 
 /*

@@ -25,7 +25,7 @@ int unpack_enter(struct unpack_args *a, bool unpacks, struct err *e)
 	if (r < 0)
 		return r;
 	if (ids->single && unpacks)
-		subids_tell_single(ids, "only what belongs to 0:0 can be unpacked");
+		subids_tell_single(ids, "only what belongs to 0:0 can be unpacked", true);
 	return subids_enter(ids, unpacks && a->maps.len ? CLONE_NEWNS : 0, e);
 }
 

@@ -379,13 +379,29 @@ static int run_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	return r;
 }
 
+static int source_missing(const struct unpack_args *a, struct err *e)
+{
+	struct stat st;
+
+	(void)err_usage_try(
+		e, "shiftbox image-unpack -N NAME oci:DIR", "an image to unpack is missing");
+	if (!a->flat)
+		return -EINVAL;
+	if (source_has_prefix(a->flat) ||
+		(path_stat(a->flat, true, &st) == 0 && S_ISREG(st.st_mode)))
+		err_try(e, "the word after --flat is the directory to create: --flat DIR %s",
+			a->flat);
+	else
+		err_try(e, "shiftbox image-unpack --flat %s oci:DIR", a->flat);
+	return -EINVAL;
+}
+
 int unpack_run(struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
 	int r;
 
 	if (!ctx->operands.len)
-		return err_usage_try(e, "shiftbox image-unpack -N NAME oci:DIR",
-			"an image to unpack is missing");
+		return source_missing(a, e);
 	platform_default(a);
 	r = a->flat ? run_flat(a, ctx, e) : run_store(a, ctx, e);
 	return r;

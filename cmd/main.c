@@ -28,6 +28,7 @@
 #include "advice.h"
 #include "mount_helper.h"
 #include "signals.h"
+#include "subids.h"
 
 enum { FIELD_INDENT = 8 };
 
@@ -98,10 +99,14 @@ static void name_closed(struct err *e)
 	if (e->num != EACCES || strcmp(e->op, "open") != 0 || !e->on[0] || e->why[0] ||
 		!path_closed(e->on, &dir))
 		return;
-	buf_printf(&dir, " is closed to user %u", (unsigned)geteuid());
-	if (userns_is_nested() && userns_map_own(&own, NULL) == 0 &&
-		idmap_uid_seen(&own, (uint32_t)geteuid(), &outside))
-		buf_printf(&dir, ", who is %u outside of this user namespace", outside);
+	if (!userns_is_nested() || userns_map_own(&own, NULL) < 0 ||
+		!idmap_uid_seen(&own, (uint32_t)geteuid(), &outside))
+		buf_printf(&dir, " is closed to user %u", (unsigned)geteuid());
+	else if (subids_entered())
+		buf_printf(&dir, " is closed to user %u", outside);
+	else
+		buf_printf(&dir, " is closed to user %u, who is %u outside of this user namespace",
+			(unsigned)geteuid(), outside);
 	if (buf_get(&dir))
 		err_why(e, "%s", dir.data);
 }

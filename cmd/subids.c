@@ -123,12 +123,16 @@ int subids_get(struct subids *ret, struct err *e)
 	return r;
 }
 
-void subids_tell_single(const struct subids *ids, const char *what)
+void subids_tell_single(const struct subids *ids, const char *what, bool brief)
 {
 	bool why = ids->why[0] && !ids->warned; /* the warning was the reason */
 
-	log_info("%s has no subordinate ids: %s%s%s%s", user_name(ids), what, why ? " (" : "",
-		why ? ids->why : "", why ? ")" : "");
+	if (brief)
+		log_info("%s has no subordinate ids: %s (shiftbox shift-check subid says why)",
+			user_name(ids), what);
+	else
+		log_info("%s has no subordinate ids: %s%s%s%s", user_name(ids), what,
+			why ? " (" : "", why ? ids->why : "", why ? ")" : "");
 }
 
 /* --- The user namespace --- */
@@ -200,6 +204,8 @@ static int look_at_helpers(const struct subids *ids, struct subids *ret, struct 
 	return r;
 }
 
+static bool entered;
+
 int subids_enter(const struct subids *ids, unsigned long more, struct err *e)
 {
 	struct subids helpers = { .single = false };
@@ -212,7 +218,13 @@ int subids_enter(const struct subids *ids, unsigned long more, struct err *e)
 		name_cause(ids, &helpers, e);
 	else
 		tell(ids);
+	entered |= r == 0;
 	return r;
+}
+
+bool subids_entered(void)
+{
+	return entered;
 }
 
 void subids_explain(const struct subids *ids, struct err *e)
@@ -256,11 +268,12 @@ void subids_suggest(const struct subids *ids, bool group, uint32_t id, struct er
 {
 	const char *kind = group ? "group" : "user", *file = group ? SUBGID_FILE : SUBUID_FILE;
 	uint64_t has = group ? ids->n_gid : ids->n_uid;
+	const bool tells_how = strstr(ids->why, "usermod"); /* what to try says that, too */
 	uint32_t start, count;
 
 	if (ids->single)
-		err_why(e, "%s has no subordinate ids, so the only id is 0, the user's own. %s",
-			user_name(ids), ids->why);
+		err_why(e, "%s has no subordinate ids, so the only id is 0, the user's own%s%s",
+			user_name(ids), tells_how ? "" : ": ", tells_how ? "" : ids->why);
 	else
 		err_why(e,
 			"%s has %llu subordinate %s ids, so the ids 0-%llu are available; "

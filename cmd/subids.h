@@ -42,8 +42,13 @@ MUST_CHECK int subids_enter(const struct subids *ids, unsigned long more, struct
  */
 void subids_tell_ignored(void);
 
-/* Log, for a user without grants, what follows: "the command has ...". */
-void subids_tell_single(const struct subids *ids, const char *what);
+/* Has this process entered a user namespace by subids_enter()? */
+bool subids_entered(void);
+
+/*
+ * Log, for a user without grants, what follows: "the command has ...". brief: without the reason.
+ */
+void subids_tell_single(const struct subids *ids, const char *what, bool brief);
 
 /* Add to e, if it is about making a user namespace or writing its map, the cause. */
 void subids_explain(const struct subids *ids, struct err *e);

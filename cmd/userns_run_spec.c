@@ -107,7 +107,7 @@ static int map_of_user(struct subids *ids, struct idmap *ret, struct err *e)
 		ids->single ? "the caller alone, who has no subordinate ids" :
 			      "the caller, and what subuid(5) and subgid(5) grant");
 	if (ids->single)
-		subids_tell_single(ids, "the only id of the command is 0, the user's own");
+		subids_tell_single(ids, "the only id of the command is 0, the user's own", false);
 	return 0;
 }
 

@@ -66,8 +66,12 @@ int open_place_refuse(
 			t->path, texts[what].why);
 		return 0;
 	}
-	r = err_say(e, EPERM, path, "%s, and other users can reach '%s'", texts[what].is, t->path);
-	err_why(e, "%s", texts[what].why);
+	r = err_say(
+		e, EPERM, path, "%s, and other users could reach '%s'", texts[what].is, t->path);
+	err_why(e, "%s%s", texts[what].why,
+		t->was_closed ? "; the new tree has the image's mode, not that of the directory "
+				"which it replaces" :
+				"");
 	if (t->group != 0 && t->group != REACHABLE_NO_GROUP)
 		(void)snprintf(mode, sizeof(mode), "710 -g %u", t->group); /* fits */
 	err_try(e,

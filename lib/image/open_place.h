@@ -48,6 +48,7 @@ struct exposed_tree {
 	const char *path;   /* the argument of that option, as an absolute path */
 	gid_t group; /* must still be able to traverse the closed directory; or REACHABLE_NO_GROUP
 	              */
+	bool was_closed; /* the directory that the tree replaces is closed by its own mode */
 };
 
 /*

@@ -90,7 +90,10 @@ static int check_exposed(const struct flat_unpack *f, const struct layer *merged
 {
 	const gid_t group = root_group(f->to->map);
 	struct exposed_match m = { open_place_of(f->place.parent, group), EXPOSED_NOTHING };
-	const struct exposed_tree t = { .option = "--flat", .path = f->place.path, .group = group };
+	const struct exposed_tree t = { .option = "--flat",
+		.path = f->place.path,
+		.group = group,
+		.was_closed = f->place.there.st_ino && !(f->place.there.st_mode & 0077) };
 	scoped_buf struct buf path = BUF_INIT;
 	int r;
 

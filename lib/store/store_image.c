@@ -82,12 +82,12 @@ int store_image_list(struct store *s, struct strv *ret, struct err *e)
 	return store_dir_list(s->images, s->path, ret, e);
 }
 
-/* Is it the name of the image before a tag: "debian" of "debian:latest"? */
-static bool is_before_tag(const char *name, const char *tagged)
+/* "debian:latest" and "debian", "debian" and "debian:bookworm-slim" */
+static bool is_same_but_tag(const char *a, const char *b)
 {
-	size_t n = strlen(name);
+	size_t n = strcspn(a, ":@");
 
-	return !strncmp(name, tagged, n) && tagged[n] == ':';
+	return n == strcspn(b, ":@") && !strncmp(a, b, n);
 }
 
 static int no_such_image(struct store *s, const char *name, struct err *e)
@@ -111,7 +111,7 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 	for (size_t i = 0; i < names.len; i++)
 		suggest_offer(&near, names.items[i]);
 	for (size_t i = 0; i < names.len && !near.best; i++)
-		if (is_before_tag(names.items[i], plain))
+		if (is_same_but_tag(plain, names.items[i]))
 			near.best = names.items[i];
 	if (near.best)
 		err_try(e, "did you mean %s?", near.best);

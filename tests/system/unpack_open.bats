@@ -30,7 +30,7 @@ unpack() {
 # What is refused is told, with a way that works; nothing is left.
 refused() { # TEXT COMMAND...
 	must_fail 1 "$1" "${@:2}"
-	[[ $stderr == *"other users can reach '$SCRATCH/open/t'"* ]] || tell "no place"
+	[[ $stderr == *"other users could reach '$SCRATCH/open/t'"* ]] || tell "no place"
 	stderr_has "install -d -m 7" ... "closed', and the same command with --" ... \
 		"closed/t'; or --public"
 	must_equal "$(ls -A open)" ""
@@ -111,6 +111,10 @@ stranger() {
 	echo old >open/t/f
 	must_fail 1 "'su': is set-uid" unpack --replace --flat open/t uid
 	must_equal "$(cat open/t/f)$(ls -A open)" oldt
+	[[ $stderr != *"not that of the directory"* ]] || tell "it was open, too"
+	chmod 700 open/t
+	must_fail 1 "'su': is set-uid" unpack --replace --flat open/t uid
+	stderr_has "the new tree has the image's mode, not that of the directory"
 	must_work unpack -q --replace --public --flat open/t uid
 	must_equal "$(ls -A open/t)" su
 }

@@ -276,12 +276,14 @@ s 2001:365533 777 1"
 	image a "$MANY"
 	capture alice image-unpack "$SCRATCH/zero"
 	must_equal "$status" 0
-	stderr_has "alice has no subordinate ids: only what belongs to 0:0 can be unpacked"
+	stderr_has "alice has no subordinate ids: only what belongs to 0:0 can be unpacked" \
+		"(shiftbox shift-check subid says why)"
 	must_equal "$(owner "$(layer zero 2)/a")" 2001:2002
 	must_equal "$(stat -c %t:%T "$(layer zero)/gone")" 0:0
 	must_fail 1 "'mail': image 'a', layer 1 of 1" alice image-unpack "$SCRATCH/a"
 	stderr_has "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 alice (in" \
 		"/etc/subuid and /etc/subgid the line alice:100000:65536)"
+	must_equal "$(grep -c usermod <<<"$stderr")" 1
 	capture alice image-unpack -q --unmapped=overflow "$SCRATCH/a"
 	must_equal "$status" 0
 	must_equal "$(cd "$(layer a)" && stat -c '%u:%g:%a' www/x)" 2001:2002:711
@@ -507,7 +509,7 @@ nobody 60005:60005"
 		must_work alice image-unpack -n --bundle d app
 		[ $runtime != crun ] || output_has " && runc --root "
 	done
-	output_has " && crun --root " ... "crun is not installed here; Debian's package crun has it."
+	output_has " && crun --root " ... "crun is not installed here; Debian's package crun has it"
 	umount "$(command -v crun)" "$(command -v runc)"
 	[ -n "$native" ] || umount /sys/fs/cgroup
 }

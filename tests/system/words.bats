@@ -120,7 +120,9 @@ each() {
 	2 | oci:debian | the name of the image is an | image-unpack oci:debian debian
 	1 | debian | name a file; for an OCI layout in | image-unpack debian debian
 	2 | oci:debian | unpack each image with a command | image-unpack oci:debian oci:debian
-	1 | nope | unpack one by that name (shiftbox | image-unpack --remove nope
+	1 | nope | name an image that is there | image-unpack --remove nope
+	1 | nope | name an image that is there | image-unpack --verify nope
+	1 | debian:bookworm-slim | did you mean debian? | image-unpack --show debian:bookworm-slim
 	2 | a bundle needs the | add a map, such as -m | image-unpack --bundle DIR debian
 	2 | -name | did you mean --name? | image-unpack -name x oci:debian
 	2 | --platfrom | did you mean --platform? | image-unpack --platfrom linux/amd64 oci:debian
@@ -136,6 +138,9 @@ each() {
 	1 | debian:12 | did you mean debian? | image-unpack --remove debian:12
 	1 | image:debian | did you mean debian? | image-unpack --verify image:debian
 	2 | the NAME of an | --bundle DIR -m user:USER | image-unpack --bundle B -m user:alice
+	2 | an image to unpack | --flat DIR oci:debian | image-unpack --flat oci:debian
+	2 | an image to unpack | --flat DIR TEXT | image-unpack --flat TEXT
+	2 | an image to unpack | image-unpack --flat D2/x oci:DIR | image-unpack --flat D2/x
 	2 | --flat | write it after the option: --flat | image-unpack --flat
 	2 | an image to scan | shiftbox image-unpack --scan | image-unpack --scan
 	2 | debian | omit it | image-unpack --prune debian
