@@ -61,6 +61,9 @@ void check_outside_command(const struct explanation *x, struct buf *ret);
  */
 void check_put_outside_note(struct out *o, const struct explanation *x, bool hidden);
 
+/* Where the further lines of explain's facts and answers begin, on a narrow terminal. */
+enum { CHECK_FACTS_INDENT = 14, CHECK_VERDICTS_INDENT = 10 };
+
 /*
  * Print the ids of the file, each on its way from disk to this process: owner, group, those of ACLs
  * and capabilities, and an owner that another tool has recorded in an attribute.

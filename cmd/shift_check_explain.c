@@ -74,8 +74,11 @@ static void put_mount_json(struct out *o, const struct explain_mount *m, const c
 static void put_mount_notes(
 	struct out *o, const struct explanation *x, const struct explain_mount *m)
 {
-	if (!x->caller.initial)
+	if (!x->caller.initial) {
+		out_indent(o, 0); /* it has a command */
 		check_put_outside_note(o, x, any_doubt(x));
+		out_indent(o, CHECK_FACTS_INDENT);
+	}
 	if (m->nfs)
 		out_line(o,
 			"  %-11s the server decides, and may map root or all users to nobody "
@@ -208,8 +211,11 @@ int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, 
 
 	if (r == 0) {
 		out_begin(ctx->out, NULL);
+		out_indent(ctx->out, CHECK_FACTS_INDENT);
 		put_file(ctx->out, &x, operands[0]);
+		out_indent(ctx->out, CHECK_VERDICTS_INDENT);
 		r = check_put_verdicts(ctx->out, &x, a, e);
+		out_indent(ctx->out, 0);
 		out_end(ctx->out);
 	}
 	explain_done(&x);

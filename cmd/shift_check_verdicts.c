@@ -191,7 +191,9 @@ static int put_other(
 	if (!buf_get(&decider))
 		return err_nomem(e);
 	out_str(o, "decides", decider.data);
+	out_indent(o, x->caller.initial ? CHECK_VERDICTS_INDENT : 0); /* it may have a command */
 	out_safe_line(o, "          unknown: %s", decider.data);
+	out_indent(o, CHECK_VERDICTS_INDENT);
 	return 0;
 }
 
@@ -225,7 +227,9 @@ static void put_way(struct out *o, const char *way, struct buf *said)
 	out_str(o, "try", way);
 	if (said->len && buf_get(said) && !strcmp(said->data, way))
 		return;
+	out_indent(o, 0); /* it may be a command */
 	out_line(o, "          try: %s", way);
+	out_indent(o, CHECK_VERDICTS_INDENT);
 	buf_done(said);
 	buf_str(said, way);
 }

@@ -29,6 +29,7 @@ struct out {
 	size_t width; /* of the terminal; 0: fd is another file */
 	void (*closed)(void);
 	bool json, color;
+	size_t indent;  /* of out_indent() */
 	bool no_memory; /* an allocation failed, so the rows are incomplete */
 	int num;        /* the first error, a positive errno */
 	struct buf text;
@@ -408,9 +409,25 @@ void out_mode(struct out *o, const char *key, uint32_t mode)
 	out_str(o, key, s);
 }
 
+void out_indent(struct out *o, size_t indent)
+{
+	o->indent = indent;
+}
+
+/* The first columns of an indented line are its title, whose blanks are kept. */
+static void wrap_line(struct out *o, const char *s)
+{
+	size_t title = *s == ' ' ? wrap_cut(s, strlen(s), o->indent) : 0;
+
+	buf_add(&o->text, s, title);
+	wrap_text(
+		&o->text, s + title, &(struct wrap){ title, *s == ' ' ? o->indent : 2, o->width });
+}
+
 static PRINTF(3, 0) void text_line(struct out *o, bool escape, const char *fmt, va_list ap)
 {
 	scoped_free char *s = NULL;
+	scoped_buf struct buf line = BUF_INIT;
 
 	if (o->json)
 		return;
@@ -420,9 +437,15 @@ static PRINTF(3, 0) void text_line(struct out *o, bool escape, const char *fmt, 
 		return;
 	}
 	if (escape)
-		buf_escaped(&o->text, s, strlen(s));
+		buf_escaped(&line, s, strlen(s));
 	else
-		buf_str(&o->text, s);
+		buf_str(&line, s);
+	if (!buf_get(&line))
+		no_memory(o);
+	else if (o->indent && o->width)
+		wrap_line(o, line.data);
+	else
+		buf_str(&o->text, line.data);
 	buf_char(&o->text, '\n');
 	maybe_write(o);
 }

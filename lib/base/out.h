@@ -72,6 +72,13 @@ void out_mode(struct out *o, const char *key, uint32_t mode); /* "0755" */
  */
 void out_line(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 
+/*
+ * Break lines that a terminal has no room for: further lines begin at this column, or at 2 if the
+ * line itself does not begin with a blank. 0, at first: lines stay whole, as those with commands
+ * should, which are copied.
+ */
+void out_indent(struct out *o, size_t indent);
+
 /* As out_line(), for a line without colours: all of it is escaped. */
 void out_safe_line(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 

@@ -39,12 +39,41 @@ size_t wrap_longest(const char *text)
 	return longest;
 }
 
+/* The length of a colour, ESC [ ... m, at the beginning of text; 0: there is none. */
+static size_t colour_length(const char *text)
+{
+	size_t n = text[0] == '\033' && text[1] == '[' ? strcspn(text, "m") : 0;
+
+	return n && text[n] ? n + 1 : 0;
+}
+
+static size_t word_columns(const char *w, size_t n)
+{
+	size_t columns = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t colour = colour_length(w + i);
+
+		if (colour)
+			i += colour - 1;
+		else
+			columns += ((unsigned char)w[i] & 0xc0) != 0x80;
+	}
+	return columns;
+}
+
 /* The length of the first word of text, in bytes. */
 static size_t word_length(const char *text, size_t most)
 {
 	size_t n = 0, depth = 0;
 
 	for (; text[n] && (depth || text[n] != ' '); n++) {
+		size_t colour = colour_length(text + n);
+
+		if (colour) {
+			n += colour - 1;
+			continue;
+		}
 		depth += text[n] == '[';
 		depth -= text[n] == ']' && depth;
 	}
@@ -62,10 +91,8 @@ void wrap_text(struct buf *b, const char *text, const struct wrap *how)
 	if (how->width < how->indent + BRACKETS_MAX)
 		most = how->width > how->indent ? how->width - how->indent : 1;
 	for (const char *w = text; *w;) {
-		size_t n = word_length(w, most), columns = 0;
+		size_t n = word_length(w, most), columns = word_columns(w, n);
 
-		for (size_t i = 0; i < n; i++)
-			columns += ((unsigned char)w[i] & 0xc0) != 0x80;
 		if (at + (w != text) + columns > how->width && (w != text || at > how->indent)) {
 			buf_printf(b, "\n%*s", (int)how->indent, "");
 			at = how->indent;

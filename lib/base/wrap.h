@@ -6,7 +6,7 @@
 
 #include "buf.h"
 
-/* Columns: each character of UTF-8 counts as one. */
+/* Columns: each character of UTF-8 counts as one. In wrap_text(), a colour counts as none. */
 
 /* Return the number of columns of a text. */
 size_t wrap_columns(const char *text);

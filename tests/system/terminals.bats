@@ -55,6 +55,22 @@ images() {
 	umount t
 }
 
+@test "answers of explain fit terminals of 20 to 200 columns, but for commands" {
+	local columns
+	mkdir -m 700 closed
+	touch closed/file
+	"$SHIFTBOX" shift-check explain --as 1000 closed/file >plain
+	for columns in 20 30 40 60 79 80 100 200; do
+		on_terminal $columns "$SHIFTBOX" shift-check explain --as 1000 closed/file
+		sed -i 's/\x1b\[[0-9;]*m//g' shown
+		must_equal "$(tr -s ' \n' '\n' <shown)" "$(tr -s ' \n' '\n' <plain)"
+		must_equal "$(grep 'try:' shown)" "$(grep 'try:' plain)"
+		sed -i '/try:/d' shown
+		fits $columns
+	done
+	grep -qx '  exec    EACCES: .*' plain || say "$(cat plain)"
+}
+
 @test "what is not written to a terminal is never broken, and COLUMNS is obeyed on one" {
 	images
 	"$SHIFTBOX" image-unpack -s store --list >plain

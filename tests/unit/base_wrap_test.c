@@ -33,6 +33,10 @@ TEST(wrap_breaks_between_words_only)
 			"\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4" },
 		{ "x [-a A] y", 0, 0, 8, "x [-a A]\ny" },
 		{ "x [-a A -b B] y", 0, 0, 8, "x [-a A\n-b B] y" },
+		{ "\033[1;31mone\033[0m two three", 0, 0, 8, "\033[1;31mone\033[0m two\nthree" },
+		{ "\033[31mone two\033[0m", 0, 0, 3, "\033[31mone\ntwo\033[0m" },
+		{ "\033[31m one", 0, 0, 5, "\033[31m one" },
+		{ "\033[31", 0, 0, 5, "\033[31" },
 		{ "", 3, 0, 5, "" },
 	};
 
