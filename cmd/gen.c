@@ -277,7 +277,7 @@ int gen_main(const char *kind, const char *name, const char *file, struct err *e
 		if (!strcmp(kind, shells[i].kind))
 			return gen_shell(i, e);
 	if (strcmp(kind, "mdoc"))
-		return err_usage(e, "--gen: '%s' is none of: mdoc bash zsh fish json", kind);
+		return err_usage(e, "--gen: '%s' is not one of mdoc, bash, zsh, fish, json", kind);
 
 	if (!name || !file)
 		return err_usage(e, "--gen mdoc needs a command's name and a manual page");

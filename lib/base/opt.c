@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "buf.h"
 #include "num.h"
 
 struct parser {
@@ -160,9 +161,12 @@ static int no_such_word(const struct opt *o, const char *val, struct err *e)
 {
 	struct suggest near = suggest_for(val, strlen(val));
 	size_t n = suggest_offer_list(&near, o->words);
+	scoped_buf struct buf words = BUF_INIT;
 
-	(void)err_usage_try(e, "write one of these words", "option '--%s': '%s' is none of: %s",
-		o->name, val, o->words);
+	for (const char *c = o->words; *c; c++)
+		buf_str(&words, *c == ' ' ? ", " : (const char[]){ *c, '\0' });
+	(void)err_usage_try(e, "write one of these words", "option '--%s': '%s' is not one of %s",
+		o->name, val, buf_get(&words) ? words.data : o->words);
 	if (n)
 		err_try(e, "did you mean %.*s?", (int)n, near.best);
 	return -EINVAL;

@@ -64,7 +64,7 @@ test_setup() {
 	1 there is no store                       | image-unpack -s @nowhere --list
 	1 Not a directory                 | image-unpack -s store --bundle @file/b -m +1 app -- true
 	2 is not a valid map                      | image-unpack --flat x -m @nonsense oci:img
-	2 is none of                              | image-unpack --devices=@maybe oci:img
+	2 is not one of make, skip                | image-unpack --devices=@maybe oci:img
 	2 is not a size                           | image-unpack --max-bytes=@12q oci:img
 	2 unknown option                          | image-unpack @--nonsense
 	E

@@ -127,8 +127,8 @@ TEST(opt_faults_are_usage_errors_that_name_the_option)
 		{ { "-12" }, "exclude each other" },
 		{ { "--second", "--first" }, "exclude each other" },
 		{ { "--color=aut" }, "none of: auto always never" },
-		{ { "--color=auto always" }, "none of" },
-		{ { "--color=" }, "none of" },
+		{ { "--color=auto always" }, "not one of" },
+		{ { "--color=" }, "not one of" },
 		{ { "-a", "long one" }, "option '--add': 'long one' is too long" },
 	};
 
@@ -257,8 +257,8 @@ TEST(opt_says_what_was_probably_meant)
 		{ { "-F" }, "unknown option '-F'", "did you mean -f (--flag)?" },
 		{ { "-string" }, "option '-string' has one dash", "did you mean --string?" },
 		{ { "-string=x" }, "option '-string' has one dash", "did you mean --string=x?" },
-		{ { "--color", "alwys" }, "'alwys' is none of", "did you mean always?" },
-		{ { "--color", "7" }, "'7' is none of", "write one of these words" },
+		{ { "--color", "alwys" }, "'alwys' is not one of", "did you mean always?" },
+		{ { "--color", "7" }, "'7' is not one of", "write one of these words" },
 		{ { "--size", "1x" }, "'1x' is not a size", "512M" },
 		{ { "-s" }, "option '-s' needs a value", "-s TEXT" },
 		{ { "-1", "-2" }, "exclude each other", "omit one of them" },
