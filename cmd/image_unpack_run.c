@@ -152,8 +152,8 @@ static struct unpack_options unpack_options(
 	};
 
 	if (flat && flat->map && a->devices == DEVICES_UNSAID)
-		o.layer.no_devices = "skipped: a device works for every user who can reach it "
-				     "(--devices=make makes it)";
+		o.layer.no_devices = "skipped: a device can be opened by every user who can "
+				     "reach it (--devices=make creates it)";
 	return o;
 }
 

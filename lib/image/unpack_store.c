@@ -358,8 +358,8 @@ int unpack_use_base(
 	if (r < 0 || !b->count)
 		return r;
 	o->through = map;
-	o->no_devices = "skipped: a device works for every user who can reach it, so a store with "
-			"a base has none";
+	o->no_devices = "skipped: a device can be opened by every user who can reach it, so a "
+			"store with a base has none";
 	return 0;
 }
 

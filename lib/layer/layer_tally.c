@@ -65,15 +65,15 @@ void layer_tally_report(struct layer_tally *t)
 			log_warn("'%s': %s%s%s", k->first, name, colon, k->text);
 		else
 			log_warn("'%s' and %" PRIu64
-				 " other %s of this layer: %s%s%s (--verbose names them)",
+				 " other %s of this layer: %s%s%s; --verbose lists them",
 				k->first, k->n - 1, plural(k->n - 1, "entry", "entries"), name,
 				colon, k->text);
 		free(k->name);
 		free(k->first);
 	}
 	if (t->more)
-		log_warn("%" PRIu64 " %s more, something in entries of this layer was skipped "
-			 "(--verbose names them)",
+		log_warn("%" PRIu64 " %s more, something in entries of this layer was skipped; "
+			 "--verbose lists them",
 			t->more, plural(t->more, "time", "times"));
 	*t = (struct layer_tally){ .len = 0 };
 }

@@ -95,23 +95,21 @@ static void explain_directory(const struct source *s, struct err *e)
 		kind = members_manifest_kind(&b);
 	if (kind == MEMBERS_DOCKER || (kind == MEMBERS_LAYER && has_file(s, "repositories"))) {
 		err_why(e,
-			"the directory is no OCI layout: it was extracted from an archive of "
+			"the directory is not an OCI layout: it was extracted from an archive of "
 			"docker save");
 		err_try(e,
 			"unpack that archive, docker-archive:FILE, or pack it again: "
 			"tar -C DIR -c . | shiftbox image-unpack -N NAME docker-archive:-");
 	} else if (kind == MEMBERS_DIR) {
 		err_why(e,
-			"the directory is no OCI layout: its manifest.json is that of skopeo's "
+			"the directory is not an OCI layout: its manifest.json is that of skopeo's "
 			"format dir:");
 		err_try(e, "unpack it as dir:DIR");
 	} else if (has_file(s, "index.json")) {
 		err_why(e, "the directory has index.json: it is a part of an OCI layout");
 		err_try(e, "fetch the image again: this copy is incomplete");
 	} else {
-		err_why(e,
-			"a directory is an image if it is an OCI layout, and each of those has "
-			"this file");
+		err_why(e, "the directory is not an OCI layout, which always has this file");
 		err_try(e,
 			"name the directory that contains it; or make a layer of a directory of "
 			"files: tar -C DIR -c . | shiftbox image-unpack -N NAME -");

@@ -10,7 +10,7 @@
 #include "tempdir_mapped.h"
 
 struct store {
-	char *path; /* absolute */
+	char *path;      /* absolute */
 	bool is_default; /* no path was given */
 	int fd, layers, images, tmp;
 	struct store_base base;

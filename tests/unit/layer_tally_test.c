@@ -33,7 +33,7 @@ TEST(a_tally_counts_entries_of_each_kind)
 	layer_tally_report(&t);
 	CHECK_INT(calls, 2);
 	CHECK_STR(said[0],
-		"'a' and 2999 other entries of this layer: com.x: skipped (--verbose names them)");
+		"'a' and 2999 other entries of this layer: com.x: skipped; --verbose lists them");
 	CHECK_STR(said[1], "'c': skipped: a socket");
 	layer_tally_report(&t);
 	CHECK_INT(calls, 2);
