@@ -77,7 +77,7 @@ static const struct opt image_unpack_opts[] = {
 		.more = "Id I of an image is stored as BASE+I, for I below COUNT (default 65536); "
 			"higher ids are refused. See STORES WITH A BASE."),
 	OPT_FLAG(struct unpack_args, open_to_all, "public", 0,
-		"Allow files that give rights to every user",
+		"Allow set-id files and devices that others can reach",
 		.forms = IN_STORE | IN_FLAT | IN_BUNDLE, .needs = "base",
 		.instead = "--public is for --flat, --bundle and --base",
 		.more = "With --flat and --bundle, set-uid and set-gid files, file capabilities "
@@ -87,8 +87,8 @@ static const struct opt image_unpack_opts[] = {
 
 	OPT_STR(struct unpack_args, flat, "flat", 0, "DIR", "Unpack all layers into one directory",
 		.heading = "Other actions", .forms = IN_FLAT, .excl = EXCL_MODE, .comp = COMP_DIR,
-		.more = "DIR must not exist or be empty. The tree appears in one step, after it "
-			"has been unpacked and verified. No store is used."),
+		.more = "DIR must either not exist or be an empty directory. The tree appears in "
+			"one step, after it has been unpacked and verified. No store is used."),
 	OPT_FLAG(struct unpack_args, scan, "scan", 0, "Report what the image needs; write nothing",
 		.forms = 1 << FORM_SCAN, .excl = EXCL_MODE,
 		.more = "All layers are read and verified. The report lists, for each layer and "
@@ -98,8 +98,8 @@ static const struct opt image_unpack_opts[] = {
 	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR",
 		"Create an OCI bundle from a stored image", .forms = IN_BUNDLE, .excl = EXCL_MODE,
 		.comp = COMP_DIR, .operands = COMP_IMAGE,
-		.more = "DIR is created, or must be empty. The words after NAME replace the "
-			"image's Cmd. See BUNDLES."),
+		.more = "DIR must either not exist or be an empty directory. The words after NAME "
+			"replace the image's Cmd. See BUNDLES."),
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
 		.forms = IN_ADMIN, .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers",
@@ -117,14 +117,15 @@ static const struct opt image_unpack_opts[] = {
 		.more = "An image is not removed while an overlay with the source image:NAME and "
 			"with layers of this store is mounted. If the kernel does not show the "
 			"layers of a mount, an image of that name in another store counts too. "
-			"Only mount namespaces count that the caller can see and that belong to "
-			"root or to the owner of the store; in other users' namespaces, these "
-			"users choose the names of mounts."),
-	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove layers that no image uses",
-		.forms = IN_ADMIN, .excl = EXCL_MODE,
-		.more = "Mounted layers stay, too, such as those of an image that has been "
-			"replaced since, if the caller can see the mount in a mount namespace of "
-			"root or of the store's owner. In the namespaces of other users, a layer "
+			"Only mount namespaces that the caller can see, and that belong to root or "
+			"to the owner of the store, are considered: in their own namespaces, other "
+			"users can give a mount any name."),
+	OPT_FLAG(struct unpack_args, prune, "prune", 0,
+		"Remove layers that neither an image nor a mount uses", .forms = IN_ADMIN,
+		.excl = EXCL_MODE,
+		.more = "A mounted layer, such as one of an image that has been replaced since, is "
+			"kept if the caller can see the mount in a mount namespace of root or of "
+			"the store's owner. In the namespaces of other users, a layer "
 			"counts as mounted if its directory is mounted, or if an overlay names a "
 			"path to it in a store that is open to these users; copies of a stack "
 			"that exist only in such a namespace do not count. Namespaces without a "
@@ -146,7 +147,7 @@ static const struct opt image_unpack_opts[] = {
 		"Refuse layers with more entries than this", .forms = READS,
 		.more = "With --flat, the limit applies to all layers together."),
 	OPT_FLAG(struct unpack_args, keep_security, "keep-security", 0,
-		"Apply security.selinux, security.ima and security.evm too", .forms = UNPACKS,
+		"Also set security.selinux, security.ima and security.evm", .forms = UNPACKS,
 		.more = "By default these attributes are skipped, because they belong to the "
 			"machine that the image was made on."),
 	OPT_CHOICE(struct unpack_args, caps, "caps", 0, "HOW", "keep rebase",
@@ -186,7 +187,7 @@ static const struct opt image_unpack_opts[] = {
 		.forms = IN_FLAT,
 		.instead = "omit --replace: an image in a store is replaced "
 			   "without it",
-		.more = "With --flat, DIR is replaced in one step, after the new tree has been "
+		.more = "DIR is replaced in one step, after the new tree has been "
 			"unpacked and verified. The previous contents are then deleted."),
 	OPT_FLAG(struct unpack_args, terminal, "terminal", 't',
 		"Run the bundle's program on a terminal", .forms = IN_BUNDLE,
