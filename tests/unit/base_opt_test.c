@@ -126,7 +126,7 @@ TEST(opt_faults_are_usage_errors_that_name_the_option)
 		{ { "-cauto", "-cauto" }, "given twice" },
 		{ { "-12" }, "exclude each other" },
 		{ { "--second", "--first" }, "exclude each other" },
-		{ { "--color=aut" }, "none of: auto always never" },
+		{ { "--color=aut" }, "not one of auto, always, never" },
 		{ { "--color=auto always" }, "not one of" },
 		{ { "--color=" }, "not one of" },
 		{ { "-a", "long one" }, "option '--add': 'long one' is too long" },
