@@ -74,12 +74,34 @@ static const struct opt_form *form_named(const struct cmd *cmd, char *const *arg
 	return NULL;
 }
 
+/* "--nosuid": is it one of the words of -o? */
+static bool advise_item(const struct cmd *cmd, struct err *e)
+{
+	static const char begins[] = "unknown option '--";
+	const char *word = e->what + strlen(begins);
+	struct optdoc_item item;
+	const bool guessed = !strncmp(e->hint, "did you mean", strlen("did you mean"));
+
+	if (!cmd->item || (e->hint[0] && !guessed) || strncmp(e->what, begins, strlen(begins)) != 0)
+		return false;
+	for (size_t i = 0; cmd->item(i, &item); i++) {
+		const size_t n = strlen(item.name);
+
+		if (strncmp(word, item.name, n) || strcmp(word + n, "'") != 0)
+			continue;
+		err_try(e, "write -o %s%s", item.name, item.arg);
+		return true;
+	}
+	return false;
+}
+
 void advise_option(const struct cmd *cmd, char *const *argv, struct err *e)
 {
 	const struct opt_form *form;
 	scoped_buf struct buf b = BUF_INIT;
 
-	if (e->hint[0] || strncmp(e->what, "unknown option", strlen("unknown option")) != 0)
+	if (advise_item(cmd, e) || e->hint[0] ||
+		strncmp(e->what, "unknown option", strlen("unknown option")) != 0)
 		return;
 	form = form_named(cmd, argv + 1);
 	for (const struct opt *o = cmd->opts; form && o->name; o++)

@@ -5,14 +5,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/exposure.h"
 #include "../lib/mount/image_source.h"
 #include "../lib/mount/known.h"
 #include "../lib/mount/match.h"
 #include "../lib/mount/options.h"
+#include "../lib/mount/target.h"
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
 #include "habits.h"
@@ -211,6 +214,18 @@ static int dry_run(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 	return mount_show_steps(p, flags, ctx, e);
 }
 
+/* A missing target is reported before warnings about a mount that will not be made. */
+static int check_target(const struct mount_plan *p, struct err *e)
+{
+	const struct target_how how = { .follow = p->follow };
+	struct stat st;
+
+	if (p->kind != MOUNT_BIND || p->mkdir || !*p->target || mount_plan_stat(p, &st) < 0 ||
+		path_stat(p->target, false, &st) != -ENOENT)
+		return 0;
+	return target_check(p->target, &how, e);
+}
+
 static int mount_one(
 	const struct mount_args *a, const struct mount_options *o, struct ctx *ctx, struct err *e)
 {
@@ -236,6 +251,9 @@ static int mount_one(
 	if (r != 0)
 		return r < 0 ? r : STATUS_DONE;
 	plan.for_command = a->exec;
+	r = check_target(&plan, e);
+	if (r < 0)
+		return r;
 	if (!a->once && !a->exec && !plan.mkdir)
 		note_second(&plan);
 	if (ctx->dry_run)
@@ -295,9 +313,8 @@ static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *
 	if (ctx->form == FORM_ALL || ctx->form == FORM_LINE)
 		return from_table(a, ctx, e);
 	if (ctx->operands.len != 2)
-		return ctx->operands.len < 2 ?
-			mount_too_few(a, ctx->operands.items, ctx->verbose, e) :
-			mount_too_many(a, &ctx->operands, e);
+		return ctx->operands.len < 2 ? mount_too_few(a, &ctx->operands, ctx->verbose, e) :
+					       mount_too_many(a, &ctx->operands, e);
 
 	r = mount_check_swapped(ctx->operands.items, e);
 	if (r < 0)

@@ -143,9 +143,9 @@ int mount_check_swapped(char **operands, struct err *e)
 	return -EINVAL;
 }
 
-int mount_too_few(const struct mount_args *a, char **operands, bool verbose, struct err *e)
+int mount_too_few(const struct mount_args *a, const struct operands *o, bool verbose, struct err *e)
 {
-	const char *word = operands[0];
+	const char *word = o->len ? o->items[0] : NULL;
 	bool stack = false;
 
 	if (!word)

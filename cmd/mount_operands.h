@@ -7,7 +7,7 @@
 /* Refuse more, or fewer, than SOURCE and TARGET: -EINVAL, with what may have been meant. */
 MUST_CHECK int mount_too_many(const struct mount_args *a, const struct operands *o, struct err *e);
 MUST_CHECK int mount_too_few(
-	const struct mount_args *a, char **operands, bool verbose, struct err *e);
+	const struct mount_args *a, const struct operands *o, bool verbose, struct err *e);
 
 /* Is the first operand the target, and the second one the source? -EINVAL if so. */
 MUST_CHECK int mount_check_swapped(char **operands, struct err *e);

@@ -312,7 +312,7 @@ static int check_read_only(const struct mount_plan *p, struct device *d, struct 
 static int open_nodev(const struct mount_plan *p, struct device *d, struct err *e)
 {
 	if (p->loop || p->offset || p->sizelimit)
-		return err_usage(e,
+		return err_usage_try(e, "omit it",
 			"option '%s' is for devices and files, and a filesystem of type %s needs "
 			"none",
 			p->loop           ? "loop" :

@@ -33,7 +33,9 @@ static const struct habit habits[] = {
 	{ "lowerdir", "use lower=DIR for each layer, with SOURCE overlay" },
 	{ "upperdir", "use upper=DIR, with SOURCE overlay or image:NAME" },
 	{ "workdir", "use work=DIR, with SOURCE overlay or image:NAME" },
-	{ "size", "ephemeral=SIZE limits what a stack keeps in memory; size=SIZE is for -t tmpfs" },
+	{ "size",
+		"ephemeral=SIZE limits what a stack keeps in memory; size=SIZE is for the type "
+		"tmpfs" },
 	{ "rest", "a comma ends the map here: write map=DISK:SEEN:COUNT;rest" },
 	{ "X-mount.map", "did you mean map=MAP?" },
 	{ NULL, NULL },
@@ -76,6 +78,10 @@ bool mount_option_habit(const char *name, const char *value, struct err *e)
 {
 	const char *say = habit_find(habits, name, strlen(name));
 
+	if (!value && !strncmp(name, "map:", 4)) {
+		err_try(e, "write map=%s", name + 4);
+		return true;
+	}
 	if (!value && mount_word_is_map(name)) {
 		err_why(e, "it looks like a map, which follows 'map='");
 		err_try(e, "write map=%s (or -m %s)", name, name);

@@ -52,12 +52,15 @@ int option_unescape(
 		} else if (*p == '\\' && is_octal(p + 1, end)) {
 			c = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
 			if (!c)
-				return err_usage(e, "a NUL byte cannot be part of a name");
+				return err_usage_try(e,
+					"omit it, or write two backslashes for one of a name",
+					"a NUL byte cannot be part of a name");
 			buf_char(&b, c);
 			p += 3;
 		} else if (*p == '\\') {
 			if (++p == end)
-				return err_usage(e, "-o ends in a backslash");
+				return err_usage_try(e, "write two backslashes for one of a name",
+					"-o ends in a backslash");
 			buf_char(&b, *p);
 		} else {
 			buf_char(&b, *p);

@@ -233,11 +233,10 @@ static int parse_lower(struct mount_options *o, const char *raw, size_t n, struc
 	if (r < 0)
 		return r;
 	if (!*dir)
-		return err_usage(e, "option 'lower' needs a directory");
+		return err_usage_try(e, "write lower=DIR", "option 'lower' needs a directory");
 	if (map && !*map)
-		return err_usage(e,
-			"option 'lower': a map must follow '@' (in a name, a backslash precedes "
-			"it)");
+		return err_usage_try(e, "write lower=DIR@MAP; an '@' of a name follows a backslash",
+			"option 'lower': a map must follow '@'");
 	if (VEC_ADD(&o->lowers, (struct lower_option){ dir, map }) < 0)
 		return err_nomem(e);
 	dir = map = NULL; /* owned by the list */
@@ -363,9 +362,17 @@ static int parse_link(struct mount_options *o, const char *raw, size_t n, struct
 	bool source = !raw || (n == 6 && !memcmp(raw, "source", n));
 
 	if (!source && (n != 6 || memcmp(raw, "target", n) != 0))
-		return err_usage(e, "X-mount.nocanonicalize takes the value 'source' or 'target'");
+		return err_usage_try(e, "omit it: paths are used as they are",
+			"X-mount.nocanonicalize takes the value 'source' or 'target'");
 	o->link_itself |= source;
 	return 0;
+}
+
+static int value_missing(const struct option_row *row, struct err *e)
+{
+	(void)err_usage(e, "option '%s' needs a value: %s%s", row->name, row->name, row->arg);
+	err_try(e, "write -o %s%s", row->name, row->arg);
+	return -EINVAL;
 }
 
 static int take_string(struct mount_options *o, const struct option_row *row, const char *raw,
@@ -380,7 +387,7 @@ static int take_string(struct mount_options *o, const struct option_row *row, co
 	r = option_unescape(raw, n, 0, dst, NULL, e);
 	if (r < 0)
 		return r;
-	return **dst ? 0 : err_usage(e, "option '%s' needs a value", row->name);
+	return **dst ? 0 : value_missing(row, e);
 }
 
 /* 0 stands for an option that is not specified, so the value is at least 1. */
@@ -460,13 +467,6 @@ static int take_foreign(struct mount_options *o, const char *name, size_t n, con
 	return add_fs_option(o, name, n, value, len, e);
 }
 
-static int value_missing(const struct option_row *row, struct err *e)
-{
-	(void)err_usage(e, "option '%s' needs a value: %s%s", row->name, row->name, row->arg);
-	err_try(e, "write -o %s%s", row->name, row->arg);
-	return -EINVAL;
-}
-
 static int take_option(struct mount_options *o, const char *name, size_t n, const char *value,
 	size_t len, struct err *e)
 {
@@ -500,9 +500,11 @@ int mount_options_parse(struct mount_options *o, const char *text, struct err *e
 		int r;
 
 		if (n < 0)
-			return err_usage(e, "a double quote is open in -o %s", p);
+			return err_usage_try(e, "write another one where the name ends",
+				"a double quote is open in -o %s", p);
 		if (!name && n)
-			return err_usage(e, "an option is empty in -o %s", text);
+			return err_usage_try(
+				e, "write a name before '='", "an option is empty in -o %s", text);
 		r = n ? take_option(o, p, name, value ? p + name + 1 : NULL,
 				value ? (size_t)n - name - 1 : 0, e) :
 			0;

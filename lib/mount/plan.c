@@ -32,7 +32,8 @@ static int build_map(const char *const *texts, size_t n, const struct idmap_cont
 		if (strcmp(texts[i], "none"))
 			continue;
 		if (n > 1)
-			return err_usage(e, "the map 'none' cannot be joined with others");
+			return err_usage_try(e, "omit it, or the others",
+				"the map 'none' cannot be joined with others");
 		ret->wish = MAP_NONE;
 		return 0;
 	}
@@ -158,8 +159,8 @@ static int check_stack_options(const struct mount_options *o, bool image, struct
 	if (r < 0)
 		return r;
 	if (bind)
-		return err_usage(
-			e, "option '%s' is for directories and files, not for stacks", bind);
+		return err_usage_try(e, "omit it",
+			"option '%s' is for directories and files, not for stacks", bind);
 	if (image && o->lowers.len)
 		return err_usage_try(e, "omit lower=, or write overlay in place of the image",
 			"option 'lower' is for the source overlay: an image has layers of its own");
@@ -182,12 +183,13 @@ static int check_stack_options(const struct mount_options *o, bool image, struct
 	 * disabled, since both need trusted.* attributes.
 	 */
 	if (o->userxattr && (o->metacopy || o->redirect_dir))
-		return err_usage(e, "option 'userxattr' excludes 'metacopy' and 'redirect_dir'");
+		return err_usage_try(e, "omit one of them",
+			"option 'userxattr' excludes 'metacopy' and 'redirect_dir'");
 	/* fs/overlayfs/params.c, ovl_fs_params_verify(): its reason is in the kernel's log alone.
 	 */
 	if (overlay_settings_have(o->fs.items, o->fs.len, "nfs_export", "on") &&
 		(o->metacopy || overlay_settings_have(o->fs.items, o->fs.len, "index", "off")))
-		return err_usage(e, "option 'nfs_export=on' excludes '%s'",
+		return err_usage_try(e, "omit one of them", "option 'nfs_export=on' excludes '%s'",
 			o->metacopy ? "metacopy" : "index=off");
 	return 0;
 }
@@ -451,8 +453,8 @@ int mount_plan_check(const struct mount_plan *p, struct err *e)
 		return -E2BIG;
 	}
 	if (p->upper_kind == UPPER_NONE && p->flags.clear & MOUNT_ATTR_RDONLY)
-		return err_usage(
-			e, "option 'rw': a stack is writable only with 'upper' or 'ephemeral'");
+		return err_usage_try(e, "add upper=DIR or ephemeral, or omit rw",
+			"option 'rw': a stack is writable only with 'upper' or 'ephemeral'");
 	return 0;
 }
 

@@ -35,7 +35,9 @@ int mount_plan_check_absolute(
 
 	if (source_is_path(p) && p->source[0] != '/')
 		return relative(p->source, "the source",
-			"write the whole path, beginning with /; a stored image is image:NAME", e);
+			"write the whole path, beginning with /, or image:NAME, LABEL=NAME and "
+			"the like",
+			e);
 	for (size_t i = 0; i < o->lowers.len; i++)
 		if (o->lowers.items[i].dir[0] != '/')
 			return relative(o->lowers.items[i].dir, "lower=", whole, e);

@@ -281,7 +281,7 @@ each() {
 	1 | /dev/null | a regular file, or a directory | mount-idmapped -a -T /dev/null
 	1 | f, line 1, '/t': '1:2' | 1:2:1 | echo /s /t shiftbox map=1:2 >f; mount-idmapped -aT f
 	1 | 'b': f: | beginning with / | echo a b shiftbox >f; mount-idmapped -a -T f
-	1 | 'SRC': the source | image is image: | echo SRC /t shiftbox >f; mount-idmapped -aT f
+	1 | 'SRC': the source | or image:NAME, | echo SRC /t shiftbox >f; mount-idmapped -aT f
 	1 | 'TEXT': the source | with / | echo TEXT /t shiftbox loop >f; mount-idmapped -aT f
 	1 | 'L': lower= of | with / | echo overlay /t shiftbox lower=L >f; mount-idmapped -aT f
 	1 | 'U': upper= of | with / | echo image:debian /t shiftbox upper=U >f; mount-idmapped -aT f
@@ -318,6 +318,20 @@ each() {
 	1 | 'f': line 1 | no blank after a | echo /s /t shiftbox map=+5, ro >f; mount-idmapped -aT f
 	1 | /t/%u | add each=subid | echo /s /t/%u shiftbox map=user:%u >f; mount-idmapped -aT f
 	1 | server:/x | see "NFS" in mount | mount-idmapped -m +1 -t nfs4 server:/x DST
+	1 | /t | did you mean shiftbox? | echo /s /t Shiftbox map=+5 >f; mount-idmapped -aT f
+	1 | /t | did you mean shiftbox? | echo /s /t shiftbx map=+5 >f; mount-idmapped -aT f
+	1 | /t | add bind to its | echo /s /t none X-mount.idmap=+5 >f; mount-idmapped -aT f
+	2 | map:1:2:3 | write map=1:2:3 | mount-idmapped -o map:1:2:3 SRC DST
+	2 | 'none' | omit it, or the others | mount-idmapped -m none -m +1 SRC DST
+	2 | 'rw' | add upper=DIR or ephemeral | mount-idmapped -o rw image:debian DST
+	2 | SOURCE and TARGET | mount-idmapped -m MAP SOURCE TARGET | mount-idmapped -e -m +1 -- ls
+	2 | --nosuid | write -o nosuid | mount-idmapped --nosuid SRC DST
+	2 | --noexec | write -o noexec | mount-idmapped --noexec SRC DST
+	2 | --subdir | write -o subdir=DIR | mount-idmapped --subdir x SRC DST
+	2 | --mount | write SRC and DST as two | mount-idmapped --mount type=bind,src=SRC,dst=DST
+	2 | --make-rprivate | use -o private | mount-idmapped --make-rprivate SRC DST
+	2 | -N | mount -t shiftbox -N | mount-idmapped -N 1 SRC DST
+	1 | nothere | create it first | mount-idmapped -m 1000:1001:1 SRC nothere
 	1 | server | by virtiofs | mount-idmapped -m +1 -t 9p -o trans=nope server DST
 	1 | / | a directory below it | mount-idmapped -m +1 -o upper=/ image:debian DST
 	2 | image:debian | swapped? write image:debian DST ( | mount-idmapped -m +1 DST image:debian
