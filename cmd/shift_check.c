@@ -37,8 +37,9 @@ static const struct opt_form forms[] = {
 		OPT_SYNOPSIS("[verify] [-m MAP]... [--submounts] "
 			     "[--source DIR | --spec FILE | --image NAME [-s STORE]] PATH") },
 	{ "explain", "explain", NULL, "Explain who owns a file, and what a user may do with it",
-		OPT_SYNOPSIS("explain [--as UID[:GID[,GID...]]] [--userns pid:N] [--op OPERATION] "
-			     "[-m MAP]... [--image NAME [-s STORE]] PATH") },
+		OPT_SYNOPSIS(
+			"explain [--as USER[:GROUP[,GROUP...]]] [--userns pid:N] [--op OPERATION] "
+			"[-m MAP]... [--image NAME [-s STORE]] PATH") },
 	{ "list", "list", NULL, "List the ID-mapped mounts and their maps",
 		OPT_SYNOPSIS("list [--all-namespaces] [PATH]") },
 	{ "map", "map", NULL, "Explain a map, change it, or write it for other tools",
@@ -140,10 +141,10 @@ static const struct opt shift_check_opts[] = {
 		.comp = COMP_MAP, .forms = IN_VERIFY | IN_EXPLAIN,
 		.more = "Needed where neither the kernel nor a record shows the map of the mount: "
 			"for overlays of other programs, for instance. Elsewhere, a mount with "
-			"another map is a finding of verify and an error for explain. For explain "
-			"and an overlay, it is the map of all layers and of the upper directory; "
-			"none says that these have no map. Several maps are joined. See "
-			"shiftbox-idmap(7)."),
+			"another map is a finding of verify and an error for explain. With "
+			"explain, MAP is that of all layers of an overlay and of its upper "
+			"directory; MAP none means that they have no map. Several maps are "
+			"joined. See shiftbox-idmap(7)."),
 	OPT_STR(struct check_args, source, "source", 0, "DIR", "Compare with this directory",
 		.comp = COMP_DIR, .forms = IN_VERIFY, .excl = EXCL_SIDE,
 		.more = "DIR is the tree below the ID-mapped mount, or a copy of it. The default "
@@ -154,14 +155,12 @@ static const struct opt shift_check_opts[] = {
 	OPT_STR(struct check_args, image, "image", 0, "NAME",
 		"Read the disk ids from this stored image", .comp = COMP_IMAGE,
 		.forms = IN_VERIFY | IN_EXPLAIN, .excl = EXCL_SIDE,
-		.more = "For verify, the specifications of the image's layers are merged as the "
-			"layers are; ACLs and capabilities are read from the layers. For explain, "
-			"the disk ids are those in the layers."),
+		.more = "The layers of the image in the store have these ids."),
 	OPT_STORE(struct check_args, store, .forms = IN_VERIFY | IN_EXPLAIN | IN_MAP),
 	OPT_U32(struct check_args, threads, "threads", 'j', "N", "Use this many threads",
 		.forms = IN_VERIFY | IN_MAP,
 		.more = "The default, 0, is one for each processor. Eight or more help on cold "
-			"caches."),
+			"caches. With map, only --cover reads files."),
 	OPT_FUNC(struct check_args, only, "only", 0, "CLASS", parse_class,
 		"Report only findings of this class", .comp = COMP_WORDS, .words = FINDING_WORDS,
 		.forms = IN_VERIFY, .more = "The option may be given more than once."),
@@ -174,7 +173,7 @@ static const struct opt shift_check_opts[] = {
 		.forms = IN_VERIFY),
 	OPT_FLAG(struct check_args, submounts, "submounts", 0, "Enter the mounts below PATH too",
 		.forms = IN_VERIFY, .more = "Each mount is listed, and compared with its own map."),
-	OPT_STR(struct check_args, as, "as", 0, "UID[:GID[,GID...]]",
+	OPT_STR(struct check_args, as, "as", 0, "USER[:GROUP[,GROUP...]]",
 		"Explain what this user may do", .comp = COMP_USER, .forms = IN_EXPLAIN,
 		.more = "The ids are numbers, or names of this system; a user's name alone brings "
 			"the user's groups with it. User 0 is assumed to have all capabilities of "
@@ -184,11 +183,11 @@ static const struct opt shift_check_opts[] = {
 	OPT_STR(struct check_args, userns, "userns", 0, "pid:N",
 		"Explain as seen from this process's user namespace", .forms = IN_EXPLAIN,
 		.more = "The ids of --as are then ids of that namespace. "
-			"The number N alone does, too."),
+			"N alone is accepted, too."),
 	OPT_FUNC(struct check_args, op, "op", 0, "OPERATION", parse_op,
 		"Check this operation only (exit 3 unless it works)", .comp = COMP_WORDS,
 		.words = PERM_OP_WORDS " chown=", .forms = IN_EXPLAIN,
-		.more = "After chown= follows UID:GID, UID or :GID."),
+		.more = "The owner follows chown=, as UID:GID, UID or :GID."),
 	OPT_FLAG(struct check_args, all_namespaces, "all-namespaces", 0,
 		"List the mounts of all mount namespaces", .forms = IN_LIST,
 		.more = "These are the namespaces of all processes that the caller may inspect; "

@@ -42,7 +42,8 @@ static const struct opt userns_opts[] = {
 			"the command."),
 	OPT_STORE(struct userns_args, store, .filled = true),
 	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]",
-		"Show SRC as DST; words: ro rw dev public map map=MAP", .more = "See BINDS."),
+		"Make SRC visible as DST; WORD: ro dev public map",
+		.more = "WORD is ro, rw, dev, public, map or map=MAP. See BINDS."),
 	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Make the root read-only",
 		.more = "This does not apply to /dev, /tmp, /run and binds."),
 	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0,
@@ -51,12 +52,12 @@ static const struct opt userns_opts[] = {
 	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR",
 		"Start in this directory of the root", .filled = true, .heading = "The command",
 		.more = "The default is the working directory of the image, or /. On the host's "
-			"own tree, it is the current directory. If the command cannot enter "
-			"it, a warning says why, and the command starts in /; with this option, "
-			"that is an error."),
+			"own tree, it is the current directory; if the command cannot enter "
+			"that, a warning says why, and it starts in /. A DIR that cannot be "
+			"entered is an error."),
 	OPT_LIST(struct userns_args, env, "env", 'e', "NAME[=VALUE]",
 		"Set an environment variable, or keep the caller's",
-		.more = "VALUE is visible in ps output; NAME alone is not."),
+		.more = "The VALUE is visible in the output of ps, unless NAME is given alone."),
 	OPT_STR(struct userns_args, user, "user", 'u', "USER[:GROUP]",
 		"Run as this user of the namespace", .comp = COMP_USER, .filled = true,
 		.more = "Names are those of the root's /etc/passwd and /etc/group. The default is "

@@ -147,12 +147,12 @@ struct explain_question {
 
 /*
  * Gather the facts about the file at q->path, whose links are followed. q->as is
- * UID[:GID[,GID...]], numbers in the user namespace of q->userns or names of this system; NULL: the
- * caller itself, or root if userns is given. userns is "pid:N" or NULL. layers are the directories
- * of an overlay's layers, topmost first (-EINVAL if the file is not on an overlay); NULL: those
- * that mountinfo names. map is the map that the mount has, or all layers of the overlay and its
- * upper directory; NULL: read it where the kernel shows it. Returns 0 or -errno. The caller calls
- * explain_done(), also after a failure.
+ * USER[:GROUP[,GROUP...]], numbers in the user namespace of q->userns or names of this system;
+ * NULL: the caller itself, or root if userns is given. userns is "pid:N" or NULL. layers are the
+ * directories of an overlay's layers, topmost first (-EINVAL if the file is not on an overlay);
+ * NULL: those that mountinfo names. map is the map that the mount has, or all layers of the overlay
+ * and its upper directory; NULL: read it where the kernel shows it. Returns 0 or -errno. The caller
+ * calls explain_done(), also after a failure.
  */
 MUST_CHECK int explain_look(
 	const struct explain_question *q, struct explanation *ret, struct err *e);

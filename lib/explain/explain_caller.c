@@ -138,7 +138,8 @@ static int parse_as(const char *as, struct explain_caller *w, struct err *e)
 	if (!name)
 		return err_nomem(e);
 	if (!*name)
-		return err_usage(e, "'%s' does not name a user: UID[:GID[,GID...]]", as);
+		return err_usage_try(e, "write a name or a number before ':', as in 1000:100",
+			"'%s' does not name a user: USER[:GROUP[,GROUP...]]", as);
 	r = names_user(name, &u, e);
 	if (r < 0)
 		return r;

@@ -168,7 +168,9 @@ static int overlap_fault(
 	if (seen)
 		many_to_one(e, a, b, first);
 	else
-		err_try(e, "omit one of the two, or part of its ids: an id is shown as one other");
+		err_try(e,
+			"omit one of the two, or part of its ids: a disk id can be shown as one id "
+			"only");
 	return -EINVAL;
 }
 

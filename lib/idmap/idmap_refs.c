@@ -318,7 +318,7 @@ static int not_pid(struct map_parser *p, const struct word *number)
 {
 	(void)word_fault(p->e, EINVAL, number, "is not a process id");
 	err_try(p->e, "write the number of a process, as pid:4020 (pgrep finds it)%s",
-		word_is(number, "self") ? "; the map of the own namespace would change nothing" :
+		word_is(number, "self") ? "; the map of your own namespace would change nothing" :
 					  "");
 	return -EINVAL;
 }

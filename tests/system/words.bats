@@ -649,7 +649,7 @@ each() {
 	stderr_has "'f' has no line for this command"
 	mkdir d
 	capture "$SHIFTBOX" mount-idmapped -a -T d
-	stderr_has "'d' has no line for this command" ... "files NAME.fstab count"
+	stderr_has "'d' has no line for this command" ... "its files NAME.fstab are read"
 	capture "$SHIFTBOX" mount-idmapped -a -q -T f
 	must_equal "$status $stderr" "0 "
 }
