@@ -113,20 +113,33 @@ void unpack_source_advise(const char *source, const struct unpack_args *a, struc
 
 	if (!e || e->num != ENOENT || strcmp(e->op, "open") != 0 || strcmp(e->on, source) != 0)
 		return;
-	source_advise_missing(source, a->flat ? "--flat" : "-N", a->flat ? a->flat : a->name, e);
+	source_advise_missing(source,
+		a->flat         ? "--flat" :
+			a->scan ? "--scan" :
+				  "-N",
+		a->flat         ? a->flat :
+			a->scan ? "" :
+				  a->name,
+		e);
 	if (store_open(a->store, 0, &s, NULL) < 0 || store_image_list(s, &names, NULL) < 0 ||
 		!strv_has(&names, name))
 		return;
-	err_why(e, "'%s' is an image in the store, and is not unpacked from there", name);
+	err_why(e, "'%s' is an image in the store, which has been unpacked", name);
 	if (a->flat)
 		err_try(e,
 			"name the source that it was unpacked from, such as oci:DIR; without "
 			"unpacking, shiftbox mount-idmapped image:%s DIR shows it as one tree",
 			name);
+	else if (a->scan)
+		err_try(e,
+			"name the source that it was unpacked from, such as oci:DIR; the map that "
+			"it needs: shiftbox shift-check map --cover image:%s",
+			name);
 	else
 		err_try(e,
-			"for another name of it, name the source that it was unpacked from, such "
-			"as oci:DIR, whose layers are not unpacked again");
+			"to use it: shiftbox mount-idmapped -m MAP image:%s DIR; for another name "
+			"of it, name the source that it was unpacked from, such as oci:DIR",
+			name);
 }
 
 void stored_image_advise(const char *path, const char *store, struct err *e)

@@ -307,7 +307,7 @@ static int check_args(
 		return 0;
 	r = err_say(e, EINVAL, o->name, "the image does not specify a program to run");
 	err_why(e, "its configuration has neither Entrypoint nor Cmd");
-	err_try(e, "name one, after --");
+	err_try(e, "name one, after --: --bundle DIR NAME -- CMD...");
 	return r;
 }
 

@@ -197,8 +197,8 @@ static int open_source_dir(struct source *s, const char *path, struct err *e)
 
 	if (r == -ENOTDIR && exists(path, false))
 		err_try(e,
-			"it is a file: name it without the prefix, and image-unpack finds out of "
-			"which kind it is: shiftbox image-unpack -N NAME %s",
+			"it is a file: name it without the prefix, and its kind is detected: "
+			"shiftbox image-unpack -N NAME %s",
 			path);
 	return not_there(r, s->name, e);
 }
@@ -243,8 +243,7 @@ static int open_tar(const char *spec, const char *path, int *ret_fd, struct err 
 	return not_there(r, spec, e);
 }
 
-static int not_such_archive(
-	const struct source *s, const char *path, bool docker, struct err *e)
+static int not_such_archive(const struct source *s, const char *path, bool docker, struct err *e)
 {
 	int r = err_say(e, EINVAL, s->name,
 		docker ? "has no manifest.json: docker save did not write it" :

@@ -51,7 +51,7 @@ static bool is_reference(const char *spec)
 
 /* What image-unpack is to do with the image. */
 struct unpacking {
-	const char *option, *value; /* value: NULL for the name of the image */
+	const char *option, *value; /* value: NULL for the name of the image; "": has none */
 };
 
 /* Copy the image with this name of skopeo's, and unpack it. */
@@ -59,13 +59,10 @@ static void fetch(const char *transport, const char *ref, const struct unpacking
 {
 	const char *name = short_name(ref);
 	int base = (int)strcspn(name, ":@");
+	const char *value = u->value ? u->value : strchr(name, '@') ? "NAME" : name;
 
-	err_try(e, "skopeo copy %s%s oci:%.*s, then " UNPACK " %s %s oci:%.*s", transport, ref,
-		base, name, u->option,
-		u->value                  ? u->value :
-			strchr(name, '@') ? "NAME" :
-					    name,
-		base, name);
+	err_try(e, "skopeo copy %s%s oci:%.*s, then " UNPACK " %s%s%s oci:%.*s", transport, ref,
+		base, name, u->option, *value ? " " : "", value, base, name);
 }
 
 /* As fetch(), for a name with the transport before it. */
@@ -98,8 +95,8 @@ static bool has_reference(const char *spec, bool named, const struct unpacking *
 {
 	const char *colon = strrchr(spec, ':');
 	scoped_free char *path = colon ? strndup(spec, (size_t)(colon - spec)) : NULL;
+	const char *value = u->value ? u->value : "NAME", *format;
 	struct stat st;
-	const char *format;
 
 	if (!path || !*path || path_stat(path, true, &st) < 0 ||
 		(S_ISDIR(st.st_mode) && (named || is_reference(spec))))
@@ -109,7 +106,7 @@ static bool has_reference(const char *spec, bool named, const struct unpacking *
 		named ? "'%s' is a file, and oci: is for directories" :
 			"'%s' exists, but a reference follows only a source that names its format",
 		path);
-	err_try(e, UNPACK " %s %s %s:%s%s", u->option, u->value ? u->value : "NAME", format, spec,
+	err_try(e, UNPACK " %s%s%s %s:%s%s", u->option, *value ? " " : "", value, format, spec,
 		S_ISDIR(st.st_mode) ? "" : " (of docker save: docker-archive:FILE:REF)");
 	return true;
 }

@@ -7,7 +7,8 @@
 /*
  * Add to the error of a source that does not exist what may have been meant: spec is the word of
  * the command line, such as "debian:12", "docker://debian" or "oci:DIR@sha256:...". option, value:
- * what image-unpack is to do with it: "-N" and the name, which is made if value is NULL.
+ * what image-unpack is to do with it: "-N" and the name, which is made if value is NULL; or
+ * "--scan" and "".
  */
 void source_advise_missing(const char *spec, const char *option, const char *value, struct err *e);
 

@@ -101,6 +101,9 @@ each() {
 	2 | -c | NAME -- CMD...; options of --bundle | image-unpack --bundle B debian sh -c id
 	1 | docker-daemon:a:1 | -N t oci:a | image-unpack -N t docker-daemon:a:1
 	1 | debian | name the source that it was | cd SRC; image-unpack -N debian2 debian
+	1 | debian | shift-check map --cover image:debian | cd SRC; image-unpack --scan debian
+	1 | image:debian | to use it: shiftbox mount-idmapped | image-unpack image:debian
+	1 | a:1 | then shiftbox image-unpack --scan oci:a | image-unpack --scan a:1
 	1 | OCI:debian | did you mean oci:debian? | image-unpack -N x OCI:debian
 	1 | v9 | omit ':v9' | cp -r debian n; sed -i 's/, "annot.*}}/}/' n/i*; image-unpack oci:n:v9
 	1 | TEXT | shiftbox image-unpack -N NAME TEXT | image-unpack -N x oci:TEXT
