@@ -232,9 +232,9 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	make --tar l.tar \
 		'{"layers":[{"files":{"etc":{"type":"dir"},"manifest.json":"[]",
 		"oci-layout":"{}"}}]}'
-	must_fail 1 "use oci-archive:FILE" \
+	must_fail 1 "use oci-archive:o.tar" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:o.tar
-	must_fail 1 "use docker-archive:FILE" \
+	must_fail 1 "use docker-archive:d.tar" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:d.tar
 	make --tar m.tar "{$IMAGE}"
 	must_fail 1 "has no oci-layout" \
