@@ -98,9 +98,12 @@ static int parse_base(struct map_parser *p, struct word w)
 	size_t n = word_split(rest, ':', f, ARRAY_LEN(f));
 	int r;
 
-	if (n > 2)
-		return word_fault(
+	if (n > 2) {
+		(void)word_fault(
 			p->e, EINVAL, &w, "is not a valid map: +BASE[:COUNT] has no more fields");
+		err_try(p->e, "write +BASE:COUNT, or DISK:SEEN:COUNT without '+'");
+		return -EINVAL;
+	}
 	if (f[0].len && (f[0].s[0] < '0' || f[0].s[0] > '9'))
 		return base_fault(p, &f[0]);
 	if (!f[0].len) {

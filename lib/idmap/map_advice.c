@@ -47,8 +47,8 @@ static bool advise_pair(struct err *e, struct word w)
 			continue;
 		err_try(e,
 			"%" PRIu64 ":%" PRIu64 ":1 for one id (DISK:SEEN:COUNT); %" PRIu64
-			":%" PRIu64 ":1,rest keeps all others",
-			disk, seen, disk, seen);
+			":%" PRIu64 ":1,rest keeps all others but %" PRIu64,
+			disk, seen, disk, seen, seen);
 		return true;
 	}
 	return false;
@@ -60,6 +60,14 @@ static bool advise_spans(struct err *e, struct word w)
 	struct word side[3], a[3], b[3];
 	uint64_t first, last, seen, seen_last;
 
+	if (word_split(w, '-', a, 3) == 2 && is_number(&a[0], &first) && is_number(&a[1], &last) &&
+		first <= last && last < UINT32_MAX) {
+		err_try(e,
+			"did you mean +%" PRIu64 ":%" PRIu64 " (disk id 0 is seen as %" PRIu64
+			", and so on)?",
+			first, last - first + 1, first);
+		return true;
+	}
 	if (word_split(w, ':', side, 3) == 2 && word_split(side[0], '-', a, 3) == 2 &&
 		is_number(&a[0], &first) && is_number(&a[1], &last) && first <= last &&
 		is_number(&side[1], &seen)) {

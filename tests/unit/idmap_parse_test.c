@@ -160,7 +160,7 @@ TEST(idmap_refusals_say_what_was_probably_meant)
 	} cases[] = {
 		{ "100000", "did you mean +100000" },
 		{ "1000:100033", "1000:100033:1 for one id" },
-		{ "1000=100033", "1000:100033:1,rest" },
+		{ "1000=100033", "1000:100033:1,rest keeps all others but 100033" },
 		{ "1000-2000:100033-101033", "1000:100033:1001" },
 		{ "root", "user:root" },
 		{ "bad", "1000:100033:1 (DISK:SEEN:COUNT), +100000, or user:NAME" },
@@ -175,6 +175,8 @@ TEST(idmap_refusals_say_what_was_probably_meant)
 		{ "both\t0 1  2", "did you mean both:0:1:2?" },
 		{ "u 0 x 65536", "shift-check map" },
 		{ "+", "as in +100000" },
+		{ "+1:2:3", "DISK:SEEN:COUNT without '+'" },
+		{ "100000-165535", "did you mean +100000:65536 (disk id 0 is seen as 100000" },
 		{ "0:1:2,", "omit the ';' or ',' at the end" },
 		{ "0:1:2;,3:4:5", "between two entries" },
 		{ "none", "none is the absence of a map; write" },
