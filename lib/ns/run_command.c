@@ -282,7 +282,7 @@ static void explain_absence(const struct run_spec *s, const char *name, struct e
 		err_why(e, "the root has no directory of PATH");
 	if (strchr(name, ' '))
 		err_try(e, "it is one word, with blanks in it: omit the quotes, or use sh -c '%s'",
-			name);
+			strchr(name, '\'') ? "LINE" : name);
 	else if (s->binds.len && run_bind_has_word(name))
 		err_try(e, "a word of a bind follows a colon: -b SRC:DST:%s", name);
 	else if (!path && s->host_root)

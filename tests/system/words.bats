@@ -416,6 +416,7 @@ each() {
 	127 | id | specify a program by its path in | userns-run -m +4000 -i debian id
 	127 | 'ls -l /' | sh -c 'ls -l /' | userns-run -m +400000 'ls -l /'
 	127 | 'no such' | or use sh -c 'no such' | userns-run -m +400000 'no such'
+	127 | it's a word | or use sh -c 'LINE' | userns-run -m +400000 "it's a word"
 	125 | /dev/null | -b /dev/null:/dev/null:dev | userns-run -m+4 -b /dev/null:/dev/null id
 	125 | bind /dev:/dev | word dev: -b /dev:/dev:dev | userns-run -m +4000 -b /dev:/dev id
 	125 | SRC:/dev | bind single files there instead: | userns-run -m +400000 -b SRC:/dev id

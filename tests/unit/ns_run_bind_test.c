@@ -2,6 +2,8 @@
 #include "../../lib/ns/container.h"
 #include "test.h"
 
+#include <errno.h>
+
 TEST(binds_read_as_they_are_meant)
 {
 	static const struct {
@@ -63,6 +65,32 @@ TEST(what_is_not_a_bind_is_a_usage_error)
 		CHECK(run_bind_parse(bad[i], &b, &e) < 0);
 		CHECK(e.usage);
 		CHECK_INT(b.len, 0);
+		run_binds_done(&b);
+	}
+}
+
+TEST(a_second_bind_on_the_same_place_is_a_usage_error)
+{
+	static const struct {
+		const char *first, *second;
+		int want;
+	} cases[] = {
+		{ "a:/srv", "b:/srv", -EINVAL },
+		{ "a:/srv", "a:/srv//:ro", -EINVAL },
+		{ "a:/srv/", "b:/srv", -EINVAL },
+		{ "a:/srv", "b:/srv/x", 0 },
+		{ "a:/srv", "b:/srv2", 0 },
+		{ "a:/srv", "a:/sr", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct run_binds b = { 0 };
+		struct err e = ERR_INIT;
+
+		CHECK_INT(run_bind_parse(cases[i].first, &b, &e), 0);
+		CHECK_INT(run_bind_parse(cases[i].second, &b, &e), cases[i].want);
+		CHECK(e.usage == (cases[i].want != 0));
+		CHECK_INT(b.len, cases[i].want ? 1 : 2);
 		run_binds_done(&b);
 	}
 }
