@@ -439,10 +439,9 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	if (a->fstab && !a->unmount && !run.table.lines.len && !run.table.warned)
-		log_info(
-			"'%s' has no line for this command: such lines have the type shiftbox, "
-			"or the option X-mount.idmap= (if -T names a directory, its files "
-			"NAME.fstab are read)",
+		log_info("'%s' has no line for this command: such lines have the type shiftbox, "
+			 "or the option X-mount.idmap= (if -T names a directory, its files "
+			 "NAME.fstab are read)",
 			a->fstab);
 	r = a->unmount ? unmount_jobs(&run, e) : mount_jobs(&run, e);
 	return r == STATUS_DONE ? views_of(&run, e) : r;

@@ -23,7 +23,8 @@ static const struct {
 		"the filesystem is mounted read-only: mount it read-write, or choose another "
 		"place" },
 	{ "", EMFILE, "raise the limit of open files: ulimit -n 4096" },
-	{ "", ENFILE, "the system's table of open files is full: sysctl fs.file-max" },
+	{ "", ENFILE,
+		"the system's table of open files is full; as root: sysctl -w fs.file-max=NUMBER" },
 	{ "open", ENOENT, "check the name: namei PATH shows how much of it exists" },
 	{ "open", ENOTDIR, "check the name: namei PATH shows which part is not a directory" },
 	{ "open", EISDIR, "specify a file" },

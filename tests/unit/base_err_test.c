@@ -129,7 +129,14 @@ TEST(hint_goes_by_step_before_errno_and_replaces_nothing)
 	(void)err_set(&e, ENOSPC, NULL, "cannot make a user namespace");
 	err_op(&e, "userns");
 	hint_fill(&e);
-	CHECK_HAS(e.hint, "max_user_namespaces");
+	CHECK_HAS(e.hint, "sysctl -w user.max_user_namespaces=");
+
+	(void)err_set(&e, EAGAIN, NULL, "cannot start a process");
+	hint_fill(&e);
+	CHECK_STR(e.hint, "");
+	err_op(&e, "fork");
+	hint_fill(&e);
+	CHECK_HAS(e.hint, "ulimit -u");
 
 	(void)err_set(&e, ENOSPC, NULL, "cannot write");
 	err_try(&e, "mine");
