@@ -12,7 +12,6 @@
 #include "../base/buf.h"
 #include "../base/log.h"
 #include "../base/path.h"
-#include "../base/suggest.h"
 #include "table_bad.h"
 #include "table_device.h"
 #include "table_swallowed.h"
@@ -214,20 +213,12 @@ static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 
 /*
  * A line with a field too few has what belongs to a later field in an earlier one: libmount parses
- * it, and its type is no longer the third field. Nor is it ours if the type is misspelt.
+ * it, and its type is no longer the third field.
  */
 static int check_fields(const struct fstab_reading *r, const struct lm_line *l)
 {
 	const bool early = table_type_is_own(l->target);
-	struct suggest near = suggest_for(l->type, strlen(l->type));
 
-	suggest_offer(&near, "shiftbox");
-	if (near.best && l->map) {
-		(void)err_say(r->e, EINVAL, l->target, "'%s' is not the type shiftbox", l->type);
-		err_try(r->e, "did you mean shiftbox?");
-		table_place(r->path, l->number, l->target, r->e);
-		return -EINVAL;
-	}
 	if (!early && !strstr(l->type, "map="))
 		return 0;
 	(void)err_say(r->e, EINVAL, early ? l->target : l->type,

@@ -321,8 +321,6 @@ each() {
 	1 | 'f': line 1 | no blank after a | echo /s /t shiftbox map=+5, ro >f; mount-idmapped -aT f
 	1 | /t/%u | add each=subid | echo /s /t/%u shiftbox map=user:%u >f; mount-idmapped -aT f
 	1 | server:/x | see "NFS" in mount | mount-idmapped -m +1 -t nfs4 server:/x DST
-	1 | /t | did you mean shiftbox? | echo /s /t Shiftbox map=+5 >f; mount-idmapped -aT f
-	1 | /t | did you mean shiftbox? | echo /s /t shiftbx map=+5 >f; mount-idmapped -aT f
 	1 | /t | add bind to its | echo /s /t none X-mount.idmap=+5 >f; mount-idmapped -aT f
 	2 | map:1:2:3 | write map=1:2:3 | mount-idmapped -o map:1:2:3 SRC DST
 	2 | 'none' | omit it, or the others | mount-idmapped -m none -m +1 SRC DST
