@@ -248,6 +248,7 @@ HIGH='{"layers":[{"files":{"f":{"data":"x","uid":99999,"gid":7}}},
 
 @test "userns-run warns about its root and its image" {
 	image x "$HIGH"
+	mkdir src/bin
 	owned 100000:100000 src
 	capture "$SHIFTBOX" userns-run -r src -m +100000 -- /bin/true
 	stderr_has "'src': $SHIFTED 100000"
