@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/base/buf.h"
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
 #include "../lib/mount/image_source.h"
 #include "../lib/mount/options.h"
 #include "../lib/mount/via_libblkid.h"
+#include "mount_call.h"
 #include "mount_line.h"
 #include "mount_namespace.h"
 
@@ -21,7 +23,7 @@ enum { MOUNT_USAGE = 1, MOUNT_SYSTEM = 2, MOUNT_FAILED = 32 };
 /* What mount(8) asks for. */
 static struct {
 	const char *source, *target;
-	bool no_table;
+	bool no_table, remount;
 	struct mount_options options;
 } asked = { .options = MOUNT_OPTIONS_INIT };
 
@@ -63,6 +65,38 @@ static int unknown_option(char **argv, struct err *e)
 	return usage(e);
 }
 
+/*
+ * mount(8) calls its helper for a remount, too, unless it has the option bind: without any operand
+ * if nothing is mounted there.
+ */
+static int refuse_remount(const char *target, struct err *e)
+{
+	scoped_buf struct buf word = BUF_INIT;
+	int r = mount_options_refuse("remount", e);
+
+	buf_shell_word(&word, target);
+	err_try(e,
+		"to change flags of a mount, such as ro: mount -o remount,bind,ro %s; for another "
+		"map, unmount it first",
+		buf_get(&word) ? buf_get(&word) : "TARGET");
+	return r;
+}
+
+static int no_operands(struct err *e)
+{
+	struct mount_call call;
+	int r = mount_call_read(&call, e);
+
+	if (r == 0 && call.options.len && mount_options_remount(buf_get(&call.options))) {
+		r = refuse_remount(call.target ? call.target : "TARGET", e);
+	} else if (r == 0) {
+		(void)err_usage(e, "SOURCE and TARGET are needed");
+		r = usage(e);
+	}
+	mount_call_done(&call);
+	return r;
+}
+
 static int add_option(struct strv *v, int letter, const char *val, struct err *e)
 {
 	switch (letter) {
@@ -70,6 +104,7 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 		/* mount(8) adds rw by default, which must not make a read-only source writable. */
 		if (!strncmp(val, "rw", 2) && (val[2] == ',' || !val[2]))
 			val += val[2] ? 3 : 2;
+		asked.remount |= mount_options_remount(val);
 		/* Options that are wrong are reported later. */
 		(void)mount_options_parse(&asked.options, val, NULL);
 		return *val ? add(v, "-o", val, e) : 0;
@@ -110,10 +145,10 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	while (r == 0 && (c = getopt(argc, argv, ":o:vfnt:sN:")) != -1)
 		r = c == '?' ? unknown_option(argv, e) : add_option(&v, c, optarg, e);
 	first = optind;
-	if (r == 0 && argc - first != 2) {
-		(void)err_usage(e, "SOURCE and TARGET are needed");
-		r = usage(e);
-	}
+	if (r == 0 && asked.remount && argc - first == 2)
+		r = refuse_remount(argv[first + 1], e);
+	if (r == 0 && argc - first != 2)
+		r = no_operands(e);
 	if (r == 0)
 		r = add(&v, "--", NULL, e);
 	if (r == 0) {

@@ -161,8 +161,11 @@ static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err 
 	for (size_t i = 0; i < ctx->operands.len; i++) {
 		const char *target = ctx->operands.items[i];
 		scoped_known_mount struct known_mount known = KNOWN_MOUNT_INIT;
-		bool is_known = known_look(target, &known);
-		int r = ctx->dry_run ?
+		bool is_known = *target && known_look(target, &known);
+		int r = !*target ?
+			err_usage_try(e, "name it; in a script, a variable may be empty",
+				"TARGET must not be empty") :
+			 ctx->dry_run ?
 			show_unmount(a, target, ctx, e) :
 			umount_target(target, a->recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 

@@ -152,8 +152,7 @@ int mount_too_few(const struct mount_args *a, const struct operands *o, bool ver
 		return err_usage_try(e, "shiftbox mount-idmapped -m MAP SOURCE TARGET",
 			"SOURCE and TARGET are needed");
 	for (size_t i = 0; i < a->options.len; i++) {
-		if (!strncmp(a->options.items[i], "remount", strlen("remount")) ||
-			strstr(a->options.items[i], ",remount"))
+		if (mount_options_remount(a->options.items[i]))
 			return mount_options_refuse("remount", e);
 		stack |= !!strstr(a->options.items[i], "lower=");
 	}

@@ -12,6 +12,11 @@ int dirent_at_open(const char *path, struct place *ret, struct err *e)
 	scoped_free char *copy = NULL;
 	const char *name;
 
+	if (!n) {
+		(void)err_set(e, ENOENT, path, "cannot open the directory");
+		err_op(e, "open");
+		return -ENOENT;
+	}
 	while (n > 1 && path[n - 1] == '/') /* "link/" would be followed */
 		n--;
 	copy = strndup(path, n);

@@ -64,6 +64,9 @@ struct mount_options {
  */
 MUST_CHECK int mount_options_parse(struct mount_options *o, const char *text, struct err *e);
 
+/* Is "remount" one of the options? */
+bool mount_options_remount(const char *text);
+
 /*
  * Describe that the option of this name is known from mount(8) and not supported, with the reason:
  * a usage error. Returns -EINVAL, or 0 if it is not one of these.

@@ -6,6 +6,20 @@
 
 #include "options.h"
 
+bool mount_options_remount(const char *text)
+{
+	static const char word[] = "remount";
+
+	for (const char *p = text; *p; p += *p == ',') {
+		size_t n = strcspn(p, ",");
+
+		if (n == sizeof(word) - 1 && !memcmp(p, word, n))
+			return true;
+		p += n;
+	}
+	return false;
+}
+
 int mount_options_refuse(const char *name, struct err *e)
 {
 	static const char users[] =

@@ -82,6 +82,11 @@ static int open_source(struct mount_plan *p, struct stat *ret, struct err *e)
 	p->source_open = true;
 	if (fstat(p->source_fd, ret) < 0)
 		return err_set(e, errno, p->source, "cannot stat the source");
+	if (S_ISDIR(ret->st_mode) && !ret->st_nlink) {
+		r = err_set(e, ENOENT, p->source, "cannot open the source");
+		err_op(e, "open");
+		return r;
+	}
 	if (p->owner_map && p->source_seen &&
 		(p->source_dev != ret->st_dev || p->source_ino != ret->st_ino))
 		return source_changed(p, e);

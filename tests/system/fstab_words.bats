@@ -190,3 +190,14 @@ line() {
 	must_fail 2 "unknown option 'default'" $MI -o default=x s t
 	must_fail 2 "unknown option 'defaulted'" $MI -o default,defaulted s t
 }
+
+@test "a remount by type is refused, with the command that changes a flag, which works" {
+	must_work $MI -m +5 s t
+	for _ in mounted absent; do
+		must_fail 1 "option 'remount' is not supported" \
+			mount -t shiftbox -o remount,ro "$SCRATCH/t"
+		stderr_has "such as ro: mount -o remount,bind,ro $SCRATCH/t; for another map"
+		[ "$(mounted)" = 0 ] || mount -o remount,bind,ro "$SCRATCH/t"
+		umount -q "$SCRATCH/t" || true
+	done
+}

@@ -343,6 +343,9 @@ each() {
 	2 | 1000:1001:1 | write map=1000:1001:1 | mount-idmapped -o 1000:1001:1 SRC DST
 	2 | +300000 | write map=+300000 | mount-idmapped -o ro,+300000 SRC DST
 	2 | upper | did you mean image:debian? | mount-idmapped -m +1 -o upper=U debian DST
+	2 | TARGET must not be empty | a variable may be empty | mount-idmapped -u ""
+	1 | '.' | cd / | mkdir X; cd X; rmdir ../X; mount-idmapped -m +1 . "$OLDPWD/DST"
+	1 | 'remount' | mount -o remount,bind,ro DST; | mount.shiftbox SRC DST -o rw,remount,ro
 	2 | alice:root | alice:root:1 shows files of alice | mount-idmapped -m alice:root SRC DST
 	2 | alice:nobody | u:alice:nobody:1 shows | mount-idmapped -m alice:nobody SRC DST
 	E
