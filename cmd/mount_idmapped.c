@@ -165,7 +165,7 @@ static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err 
 		int r = !*target ?
 			err_usage_try(e, "name it; in a script, a variable may be empty",
 				"TARGET must not be empty") :
-			 ctx->dry_run ?
+			ctx->dry_run ?
 			show_unmount(a, target, ctx, e) :
 			umount_target(target, a->recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 

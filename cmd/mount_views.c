@@ -183,7 +183,10 @@ static int take_all_unwanted(
 			r = take_unwanted(v, l, name, w, e);
 	}
 	(void)closedir(dir);
-	if (r == 0 && w->partial)
+	if (r == 0 && w->partial && v->kept == kept)
+		log_warn("'%s': not all users could be listed, so no view is unmounted",
+			l->line->target);
+	else if (r == 0 && w->partial)
 		log_warn("'%s': not all users could be listed, so no view is "
 			 "unmounted: %zu would be",
 			l->line->target, v->kept - kept);
@@ -366,7 +369,12 @@ static int do_user(struct views *v, const struct view_line *l, const struct each
 	else
 		r = mounts ? refuse_shared(buf_get(&target), &u->user, e) : 0;
 	if (lacks_grant(r, e) && !v->sources.broken) {
-		log_verbose("'%s': %s", u->user.name, e->what);
+		if (u->named) {
+			log_warn("'%s' gets no view, since its map needs subordinate ids; try: %s",
+				u->user.name, e->hint);
+		} else {
+			log_verbose("'%s': %s", u->user.name, e->what);
+		}
 		*e = ERR_INIT;
 		return 0;
 	}
@@ -387,12 +395,30 @@ static int list_users(
 	return r == 0 ? each_users_list(l->options.each, &v->sources, ret, e) : r;
 }
 
+/* A map that names one user gives the ids of that user to all. */
+static void warn_of_one_map(const struct view_line *l)
+{
+	static const char *const of_user[] = { "user:", "owner:", "subid:", "keep-id:" };
+
+	for (size_t i = 0; i < l->options.maps.len; i++) {
+		const char *map = l->options.maps.items[i];
+
+		for (size_t k = 0; k < ARRAY_LEN(of_user); k++)
+			if (!strncmp(map, of_user[k], strlen(of_user[k])) && !view_has_user(map))
+				log_warn("'%s': the map '%s' is the same for each user; try: "
+					 "map=%s%%u",
+					l->line->target, map, of_user[k]);
+	}
+}
+
 static int do_line(struct views *v, const struct view_line *l, struct err *e)
 {
 	struct each_users users = { .partial = false };
 	struct wanted w = { .partial = false };
 	int r = v->args->unmount ? 0 : list_users(v, l, &users, e);
 
+	if (!v->args->unmount && !l->options.noauto)
+		warn_of_one_map(l);
 	w.partial = users.partial;
 	for (size_t i = 0; i < users.items.len && r == 0; i++) {
 		r = stop_check(e);
@@ -464,13 +490,18 @@ static int do_each_line(struct views *v, const struct view_line *l, void *arg, s
 	return do_line(v, l, e);
 }
 
-static int count(struct views *v, const struct view_line *l, void *arg, struct err *e)
+/* Collect the targets, each of which must be of one line. */
+static int note_target(struct views *v, const struct view_line *l, void *arg, struct err *e)
 {
-	(void)v;
-	(void)l;
-	(void)e;
-	++*(size_t *)arg;
-	return 0;
+	struct strv *targets = arg;
+
+	if (!strv_has(targets, l->line->target))
+		return strv_add(targets, l->line->target) < 0 ? err_nomem(e) : 0;
+	(void)err_say(e, EEXIST, l->line->target, "two lines have this target");
+	err_op(e, "view");
+	err_try(e, "remove one of the lines, or give it another target");
+	table_place(v->path, l->line->number, l->line->target, e);
+	return -EEXIST;
 }
 
 /* What is not as the table says, after the details were logged. */
@@ -500,11 +531,12 @@ int mount_views(const struct mount_args *a, const char *path, const struct fstab
 	struct ctx *ctx, struct err *e)
 {
 	scoped_views struct views v = { .args = a, .ctx = ctx, .path = path, .table = table };
-	size_t lines = 0;
-	int r = each_line(&v, count, &lines, e); /* a wrong line is found before anything is done */
+	scoped_strv struct strv targets = { 0 };
+	/* A wrong line is found before anything is done. */
+	int r = each_line(&v, note_target, &targets, e);
 
 	v.told = true;
-	if (r < 0 || !lines)
+	if (r < 0 || !targets.len)
 		return r < 0 ? r : STATUS_DONE;
 	signals_catch(SIGNALS_RESTART, "views that were mounted stay; the next run goes on");
 	r = each_line(&v, do_each_line, NULL, e);

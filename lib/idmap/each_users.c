@@ -129,11 +129,15 @@ static int user_of_line(
  * --- lists -------------------------------------------------------------------------------------
  */
 
-static int add(struct each_users *list, const struct user *user)
+static int add(struct each_users *list, const struct user *user, bool named)
 {
+	if (user->uid == 0 && named)
+		log_warn("'%s' gets no view: views are for users other than root; try: remove "
+			 "user:%s from each=",
+			user->name, user->name);
 	if (user->uid == 0)
 		return 0;
-	return VEC_ADD(&list->items, (struct each_user){ .user = *user });
+	return VEC_ADD(&list->items, (struct each_user){ .user = *user, .named = named });
 }
 
 /* Has the user a grant in the file? Returns 1, 0 or -ENOMEM. */
@@ -174,9 +178,17 @@ static int list_granted(struct each_sources *s, struct each_users *list)
 		if (r > 0)
 			r = has_grant(s->grants.gid, &user);
 		if (r > 0)
-			r = add(list, &user);
+			r = add(list, &user, false);
 	}
 	return r < 0 ? r : 0;
+}
+
+/* Is the word the uid of an account? */
+static bool is_uid(const char *word, struct user *ret)
+{
+	uint32_t uid;
+
+	return num_u32(word, &uid) == 0 && names_user_of(uid, ret, NULL) == 0 && *ret->name;
 }
 
 /* A user that is named: by the administrator, or by the entry of a group. */
@@ -187,12 +199,17 @@ static int list_named(struct each_sources *s, const char *name, bool must, struc
 	int r = look_up(s, name, &user, &own);
 
 	if (r > 0)
-		return add(list, &user);
+		return add(list, &user, must);
 	if (r == 0 && !must)
 		return 0;
 	if (r == 0) {
 		r = err_say(&own, ENOENT, name, "there is no user of this name");
-		names_say_try(&own);
+		if (is_uid(name, &user))
+			err_try(&own, "write the name: user:%s", user.name);
+		else if (!name[strspn(name, "0123456789")])
+			err_try(&own, "write the name of a user: getent passwd shows them");
+		else
+			names_say_try(&own);
 	}
 	return broken(&list->partial, r, &own);
 }
@@ -458,9 +475,14 @@ int each_users_list(const char *each, struct each_sources *s, struct each_users 
 		return r;
 	if (ret->items.len)
 		qsort(ret->items.items, ret->items.len, sizeof(*ret->items.items), by_name);
-	for (size_t i = 0; i < ret->items.len; i++)
-		if (!kept || by_name(&ret->items.items[kept - 1], &ret->items.items[i]))
-			ret->items.items[kept++] = ret->items.items[i];
+	for (size_t i = 0; i < ret->items.len; i++) {
+		const struct each_user *u = &ret->items.items[i];
+
+		if (!kept || by_name(&ret->items.items[kept - 1], u))
+			ret->items.items[kept++] = *u;
+		else
+			ret->items.items[kept - 1].named |= u->named;
+	}
 	ret->items.len = kept;
 	r = check_file(s, s->grants.uid, true, ret);
 	if (r == 0)

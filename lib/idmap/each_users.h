@@ -35,6 +35,7 @@ void each_sources_done(struct each_sources *s);
 
 struct each_user {
 	struct user user;
+	bool named;  /* by user:NAME, not found as a member of something */
 	bool shares; /* an id that is granted to the user is another user's, too; this was logged */
 };
 

@@ -17,6 +17,9 @@
 /* What %u stands for; a name that is not safe becomes the uid. */
 const char *view_word(const struct user *user, char number[static 16]);
 
+/* Has the text %u or %U? */
+bool view_has_user(const char *text);
+
 /* Append the text with %u and %U replaced. */
 void view_expand(const char *text, const struct user *user, struct buf *ret);
 

@@ -216,6 +216,28 @@ views() {
 	stderr_has "grants an id that is the uid of a user"
 }
 
+@test "a user of each= who gets no view, and a map that is the same for all, are told" {
+	make_user xena 3003 1200000 65536
+	without xena /etc/subuid
+	view 'map=user:%u,each=user:xena;user:root;user:vera,ro'
+	capture $MI -a -T views
+	must_equal "$status $(views)" "0 vera"
+	stderr_has "warning: 'root' gets no view" ... "try: remove user:root from each="
+	stderr_has "warning: 'xena' gets no view, since its map needs subordinate ids; try:" \
+		... "usermod --add-subuids"
+	view 'map=user:%u,each=user:3001,ro'
+	must_fail 1 "views kept because not all users could be listed: 1" $MI -a -T views
+	stderr_has "'3001': there is no user of this name; try: write the name: user:vera"
+	view 'map=user:walt,each=subid,ro'
+	capture $MI -a -T views
+	stderr_has "the map 'user:walt' is the same for each user; try: map=user:%u"
+	must_work $MI -a -u -T views
+	view 'map=user:%u,each=subid,ro'
+	cat views views >twice
+	must_fail 1 "twice, line 2: '$USERS/%u': two lines have this target" $MI -a -T twice
+	must_equal "$(views)" ""
+}
+
 @test "directories of others, links and open places are refused; others get their views" {
 	mkdir -p $USERS
 	install -d -m 700 -o 3002 $USERS/vera
