@@ -101,7 +101,9 @@ static const struct opt image_unpack_opts[] = {
 		.more = "DIR must either not exist or be an empty directory. The words after NAME "
 			"replace the image's Cmd. See BUNDLES."),
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
-		.forms = IN_ADMIN, .excl = EXCL_MODE),
+		.forms = IN_ADMIN, .excl = EXCL_MODE,
+		.more = "An image that is damaged is reported; the others are listed, and the exit "
+			"status is 1."),
 	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers",
 		.comp = COMP_IMAGE, .filled = true, .forms = IN_ADMIN, .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME",
@@ -110,7 +112,8 @@ static const struct opt image_unpack_opts[] = {
 		.more = "Every file is compared with the header in the archive of its layer: "
 			"existence, type, owner, mode, size, device number and link target. File "
 			"contents, times and extended attributes are not checked, and a missing "
-			"whiteout is not detected."),
+			"whiteout is not detected. The image's documents (config.json and others) "
+			"must be there and valid."),
 	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME",
 		"Remove an image, but not its layers", .comp = COMP_IMAGE, .filled = true,
 		.forms = IN_ADMIN, .excl = EXCL_MODE,

@@ -6,11 +6,21 @@
 #include <string.h>
 
 #include "../lib/base/buf.h"
+#include "../lib/base/log.h"
 #include "../lib/base/plural.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_layer.h"
 #include "progress_line.h"
+
+/* An image that cannot be read: the first one is the error of the command. */
+static void not_listed(const struct err *own, bool first, struct err *e)
+{
+	if (!first)
+		log_warn_err(own);
+	else if (e)
+		*e = *own;
+}
 
 int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
 {
@@ -24,13 +34,19 @@ int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
 	char digest[DIGEST_TEXT];
 	int r = store_image_list(s, &names, e);
 
+	if (r < 0)
+		return r;
 	out_table(ctx->out, cols, ARRAY_LEN(cols));
-	for (size_t i = 0; r == 0 && i < names.len; i++) {
+	for (size_t i = 0; i < names.len; i++) {
 		struct store_image image;
+		struct err own = ERR_INIT;
+		int bad = store_image_read(s, names.items[i], &image, &own);
 
-		r = store_image_read(s, names.items[i], &image, e);
-		if (r < 0)
-			break;
+		if (bad < 0) {
+			not_listed(&own, r == 0, e);
+			r = bad;
+			continue;
+		}
 		out_begin(ctx->out, NULL);
 		out_str(ctx->out, "name", image.name);
 		out_u64(ctx->out, "layers", image.layers.len);

@@ -20,7 +20,8 @@ static void put_finding(const struct image_finding *f, void *arg)
 		out_end(out);
 		return;
 	}
-	out_safe_line(out, "%s: %s/%s: %s", f->class, f->layer, f->path, f->detail);
+	out_safe_line(out, "%s: %s%s%s: %s", f->class, f->layer, *f->layer ? "/" : "", f->path,
+		f->detail);
 }
 
 static void put_summary(const struct image_verify *v, const char *name, const struct ctx *ctx)

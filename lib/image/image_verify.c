@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/plural.h"
@@ -118,6 +119,53 @@ static int read_entry(const struct mtree_entry *s, void *arg)
 	return check_content(r->v, s, r->e);
 }
 
+/* r, own: the result of reading a document. If it is damaged or missing, report that; return 0. */
+static int judge_document(
+	struct layer_verify *v, int r, const char *dir, const struct err *own, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT, detail = BUF_INIT;
+
+	if (r == 0)
+		return 0;
+	if (r != -ENOENT && r != -EINVAL && r != -EBADMSG && r != -EFBIG) {
+		if (e)
+			*e = *own;
+		return r;
+	}
+	buf_printf(&path, "%s/%s", dir, own->on);
+	buf_printf(&detail, "%s%s%s", own->what, own->num ? ": " : "",
+		own->num ? strerrordesc_np(own->num) : "");
+	if (!buf_get(&path) || !buf_get(&detail))
+		return err_nomem(e);
+	v->name = "";
+	put_finding(v, "document", path.data, detail.data);
+	return 0;
+}
+
+static int check_documents(struct layer_verify *v, struct store *s, const char *image,
+	const struct strv *layers, struct err *e)
+{
+	scoped_buf struct buf dir = BUF_INIT;
+	struct err own = ERR_INIT;
+	int r;
+
+	buf_printf(&dir, "images/%s", image);
+	if (!buf_get(&dir))
+		return err_nomem(e);
+	r = judge_document(v, store_image_check(s, image, &own), dir.data, &own, e);
+	for (size_t i = 0; r == 0 && i < layers->len; i++) {
+		struct store_layer facts;
+		const char *name = strrchr(layers->items[i], '/') + 1; /* the path is absolute */
+
+		own = ERR_INIT;
+		r = store_layer_read(s, name, &facts, &own);
+		if (r == 0)
+			store_layer_done(&facts);
+		r = judge_document(v, r, "layers", &own, e);
+	}
+	return r;
+}
+
 static int check_layer(struct layer_verify *v, const char *path, const char *spec,
 	const struct idmap *map, struct err *e)
 {
@@ -159,6 +207,8 @@ int image_verify(struct store *s, const char *name, struct image_verify *v, stru
 	r = store_base(s)->count ? store_base_map(s, &map, e) : idmap_identity(&map, e);
 	if (r == 0)
 		r = store_image_layers(s, name, &layers, &specs, e);
+	if (r == 0)
+		r = check_documents(&layer, s, name, &layers, e);
 	for (size_t i = 0; r == 0 && i < layers.len; i++, v->layers++)
 		r = check_layer(&layer, layers.items[i], specs.items[i], &map, e);
 	return r;

@@ -9,11 +9,11 @@
 #include "../base/err.h"
 #include "../store/store.h"
 
-/* A difference between a layer in the store and its specification. */
+/* A difference between a layer in the store and its specification, or a damaged document. */
 struct image_finding {
-	const char *class; /* one word: that of a finding of lib/check, or "size" or "link" */
-	const char *layer; /* the directory's name below layers/ */
-	const char *path;  /* in the layer */
+	const char *class; /* one word: of a finding of lib/check, or "size", "link", "document" */
+	const char *layer; /* the directory's name below layers/; "" for a document */
+	const char *path;  /* in the layer; of a document, in the store */
 	const char *detail;
 };
 
@@ -28,9 +28,9 @@ struct image_verify {
 /*
  * Compare the layers of the image with the specifications that were written when they were
  * unpacked: types, owners, modes, devices, missing and additional files, the sizes of regular files
- * and the targets of symbolic links. v->found is called for each difference; the counts, which the
- * caller zero-initialises, are increased. Returns 0 whether or not there are findings; -errno if
- * the image or a layer cannot be read.
+ * and the targets of symbolic links. Check the documents, too. v->found is called for each
+ * difference; the counts, which the caller zero-initialises, are increased. Returns 0 whether or
+ * not there are findings; -errno if the image or a layer cannot be read.
  */
 MUST_CHECK int image_verify(
 	struct store *s, const char *name, struct image_verify *v, struct err *e);

@@ -298,6 +298,59 @@ static int read_image(struct store *s, const char *name, struct store_image *ret
 	return 0;
 }
 
+/* docker save writes an array without digests; other manifests have that of the configuration. */
+static int check_manifest(const struct buf *text, const struct digest *config, struct err *e)
+{
+	static const char path[] = "manifest.json";
+	scoped_json struct json *array = NULL, *manifest = NULL;
+	const struct json *descriptor = NULL;
+	const char *digest = NULL;
+	struct digest wanted;
+	int r;
+
+	if (doc_parse_array(text->data, text->len, path, &array, NULL) == 0)
+		return 0;
+	r = doc_parse(text->data, text->len, path, &manifest, e);
+	if (r == 0)
+		r = doc_object(manifest, "config", path, true, &descriptor, e);
+	if (r == 0)
+		r = doc_str(descriptor, "digest", path, true, &digest, e);
+	if (r == 0)
+		r = digest_parse(digest, path, &wanted, e);
+	if (r == 0 && wanted.algorithm == config->algorithm && !digest_equal(&wanted, config))
+		r = err_say(e, EBADMSG, "config.json",
+			"has another digest than the one in manifest.json");
+	return r;
+}
+
+static int check_documents(struct store *s, const char *name, struct err *e)
+{
+	scoped_json struct json *config = NULL;
+	scoped_buf struct buf manifest = BUF_INIT;
+	struct digest digest;
+	scoped_fd int fd = -1;
+	int r = open_image(s, name, &fd, e);
+
+	if (r == 0)
+		r = read_document(fd, "config.json", &digest, &config, e);
+	if (r == 0)
+		r = fd_read_file(fd, "manifest.json", JSON_MAX_BYTES, &manifest, e);
+	if (r == 0 && !buf_get(&manifest))
+		r = err_nomem(e);
+	return r < 0 ? r : check_manifest(&manifest, &digest, e);
+}
+
+int store_image_check(struct store *s, const char *name, struct err *e)
+{
+	int r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
+
+	if (r < 0)
+		return r;
+	r = check_documents(s, name, e);
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	return r;
+}
+
 int store_image_read(struct store *s, const char *name, struct store_image *ret, struct err *e)
 {
 	int r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);

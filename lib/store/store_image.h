@@ -46,6 +46,12 @@ MUST_CHECK int store_image_read(
 void store_image_done(struct store_image *i);
 
 /*
+ * Check that the image's documents are there and valid, and that config.json has the digest that
+ * manifest.json names. e->on is the name of the document.
+ */
+MUST_CHECK int store_image_check(struct store *s, const char *name, struct err *e);
+
+/*
  * Remove an image in one step. Its layers remain until they are pruned. A damaged image can be
  * removed, too. On -ENOENT, e lists the images that exist.
  */

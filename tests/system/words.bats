@@ -592,7 +592,19 @@ each() {
 	stderr_has "try:  unpack the image again: shiftbox image-unpack -N debian SOURCE"
 	must_work "$SHIFTBOX" image-unpack -q oci:debian
 	must_work "$SHIFTBOX" image-unpack --verify debian
+	must_work "$SHIFTBOX" image-unpack -q -N zz oci:debian
+	sed -i s/amd64/amd65/ ${list%/*}/config.json
+	capture "$SHIFTBOX" image-unpack --verify debian
+	must_equal "$status" 3
+	output_has "document: images/debian/config.json: has another digest than" ... \
+		"entries checked, 1 finding"
 	echo '{' >${list%/*}/config.json
+	capture "$SHIFTBOX" image-unpack --json --verify debian
+	must_equal "$status" 3
+	output_has '"class":"document","layer":"","path":"images/debian/config.json","detail":"is'
+	must_fail 1 "image 'debian': is not valid JSON" "$SHIFTBOX" image-unpack --list
+	output_has "zz " ... 1
+	must_work "$SHIFTBOX" image-unpack -q --remove zz
 	must_fail 125 "image 'debian': is not valid JSON" \
 		"$SHIFTBOX" userns-run -m +400000 -i debian true
 	stderr_has "try:  unpack the image again: shiftbox image-unpack -N debian SOURCE"
@@ -600,6 +612,12 @@ each() {
 	must_fail 1 "image 'debian': cannot open the file" "$SHIFTBOX" image-unpack --show debian
 	stderr_has "try:  unpack the image again: shiftbox image-unpack -N debian SOURCE"
 	must_work "$SHIFTBOX" image-unpack -q oci:debian
+	cp "$layers"/*.json facts
+	echo '{' >"$(echo "$layers"/*.json)"
+	capture "$SHIFTBOX" image-unpack --verify debian
+	must_equal "$status" 3
+	output_has "document: layers/sha256-" ... ".json: is not valid JSON"
+	cat facts >"$(echo "$layers"/*.json)"
 	for part in lower mtree; do
 		echo zz | tee "$layers"/*.$part >/dev/null
 		if [ $part = lower ]; then
