@@ -349,6 +349,42 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	return r;
 }
 
+/* A name that now stands for another image may have been a mistake. */
+static void print_renamed(
+	struct store *s, const char *name, const struct digest *before, const struct ctx *ctx)
+{
+	struct store_image image;
+	char digest[DIGEST_TEXT];
+
+	if (ctx->json || ctx->quiet || store_image_read(s, name, &image, NULL) < 0)
+		return;
+	if (!digest_equal(&image.manifest, before))
+		out_safe_line(ctx->out,
+			"%s named another image before (%s); layers that no image uses stay until "
+			"--prune",
+			name, digest_text(before, digest));
+	store_image_done(&image);
+}
+
+/* Unpack into the store t->store. */
+static int unpack_stored(const struct unpack_task *t, struct ctx *ctx, struct err *e)
+{
+	struct store_image image;
+	struct digest before;
+	bool replaces = store_image_read(t->store, t->name, &image, NULL) == 0;
+	int r;
+
+	if (replaces) {
+		before = image.manifest;
+		store_image_done(&image);
+	}
+	catch_signals(t->a);
+	r = unpack(t, ctx, e);
+	if (r == 0 && replaces)
+		print_renamed(t->store, t->name, &before, ctx);
+	return r;
+}
+
 static int run_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
 	struct source *src = NULL;
@@ -366,8 +402,7 @@ static int run_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
 			a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
 			t.store = s;
-			catch_signals(a);
-			r = unpack(&t, ctx, e);
+			r = unpack_stored(&t, ctx, e);
 			userns_cache_done();
 		}
 	}

@@ -191,11 +191,14 @@ int unpack_check_space(const char *dir, const struct unpack_result *need, struct
 	return 0;
 }
 
+enum { MANY_INODES = 65536 };
+
 void unpack_explain_space(const char *dir, const struct source *src, struct err *e)
 {
 	scoped_fd int fd = path_open_existing(dir);
 	struct statvfs fs;
 	uint64_t blobs = 0, room, files;
+	bool spacious;
 
 	/* The step that failed may know more: a file's attributes have a place of their own. */
 	if (e->why[0] || fd < 0 || fstatvfs(fd, &fs) < 0 || !fs.f_blocks)
@@ -209,7 +212,10 @@ void unpack_explain_space(const char *dir, const struct source *src, struct err 
 		"'%s' has %" PRIu64 " kB and %" PRIu64 " inodes free, after the files of this run "
 		"were removed; the archives of the layers have %" PRIu64 " kB",
 		dir, room * fs.f_frsize / 1000, files, (blobs + 999) / 1000);
+	/* Compressed files of that size have fewer bytes than are free; but an inode each. */
+	spacious = blobs && room * fs.f_frsize / 20 > blobs && fs.f_files && files < MANY_INODES;
 	err_try(e,
-		"free space there, then run the command again: it starts clean; --dry-run (-n) "
-		"tells whether it suffices");
+		"free %s, then run the command again: it starts clean; --dry-run (-n) tells "
+		"whether it suffices",
+		spacious ? "inodes there (remove files)" : "space there");
 }

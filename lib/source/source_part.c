@@ -10,9 +10,22 @@
 
 #include "../base/fd.h"
 #include "../base/json.h"
+#include "../base/path.h"
 #include "../base/plural.h"
 #include "../tar/blob.h"
 #include "image_archive.h"
+
+/* Name the file by its whole path, if a directory on the way is closed: then that can be named. */
+static void name_whole(int dirfd, const char *name, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT, closed = BUF_INIT;
+
+	path_of_fd(dirfd, &path);
+	buf_printf(&path, "/%s", name);
+	if (!buf_get(&path) || *path.data != '/' || !path_closed(path.data, &closed))
+		return;
+	(void)err_path(e, EACCES, path.data, "cannot open");
+}
 
 /* Open a regular file without following a symbolic link and without blocking on a FIFO. */
 static int open_inside(int dirfd, const char *name, struct source_part *ret, struct err *e)
@@ -26,6 +39,8 @@ static int open_inside(int dirfd, const char *name, struct source_part *ret, str
 		err_why(e,
 			"there is a symbolic link in its path, and links inside an image are not "
 			"followed");
+	if (r == -EACCES)
+		name_whole(dirfd, name, e);
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)

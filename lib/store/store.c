@@ -31,6 +31,20 @@
 	"a user who runs a set-uid program of one image becomes the owner of the layers of all " \
 	"images"
 
+static int no_default_path(const char *data, const char *home, struct err *e)
+{
+	static const char remedy[] = "--store DIR, or set HOME";
+
+	if (home && *home)
+		return err_usage_try(
+			e, remedy, "HOME is '%s', which is not an absolute path", home);
+	if (data && *data)
+		return err_usage_try(e, remedy,
+			"HOME is not set, and XDG_DATA_HOME is '%s', which is not an absolute path",
+			data);
+	return err_usage_try(e, remedy, "neither XDG_DATA_HOME nor HOME is set");
+}
+
 /* The caller frees it. */
 static int default_path(char **ret, struct err *e)
 {
@@ -44,8 +58,7 @@ static int default_path(char **ret, struct err *e)
 	else if (home && home[0] == '/')
 		n = asprintf(ret, "%s/.local/share/shiftbox", home);
 	else
-		return err_usage(
-			e, "neither XDG_DATA_HOME nor HOME is set: name a store with --store");
+		return no_default_path(data, home, e);
 	return n < 0 ? err_nomem(e) : 0;
 }
 
@@ -316,6 +329,15 @@ static int find_path(struct store *s, struct err *e)
 	return 0;
 }
 
+static int make_top(struct store *s, struct err *e)
+{
+	struct stat st;
+	const bool there = path_stat(s->path, true, &st) == 0;
+
+	return path_make_dir(s->path, 0700,
+		there ? "cannot open the store" : "cannot make the store", &s->fd, e);
+}
+
 static int open_top(struct store *s, unsigned flags, const struct store_base *base, struct err *e)
 {
 	const bool creates = flags & (STORE_CREATE | STORE_WOULD_CREATE);
@@ -326,7 +348,7 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	if (r < 0)
 		return r;
 	if (flags & STORE_CREATE)
-		r = path_make_dir(s->path, 0700, "cannot make the store", &s->fd, e);
+		r = make_top(s, e);
 	else
 		r = path_open(
 			s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
@@ -387,6 +409,19 @@ static void name_own(struct err *e)
 		err_try(e, "omit --store: the caller's own store is %s", own);
 }
 
+/* After su -p or sudo -E, the environment may be that of another user. */
+static void explain_home(struct err *e)
+{
+	const char *data = env_get("XDG_DATA_HOME");
+	const char *name = data && *data == '/' ? "XDG_DATA_HOME" : "HOME", *dir = env_get(name);
+	struct stat st;
+
+	if (!dir || path_stat(dir, true, &st) < 0 || st.st_uid == geteuid())
+		return;
+	err_why(e, "%s is '%s', which does not belong to the caller", name, dir);
+	err_try(e, "log in as the caller (su - USER), or name a store of the caller: --store DIR");
+}
+
 static int open_store(const char *path, unsigned flags, const struct store_base *base,
 	struct store **ret, struct err *e)
 {
@@ -414,6 +449,8 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 	r = open_top(s, flags, base, e);
 	if (r == -EACCES && path)
 		name_own(e);
+	else if (r == -EACCES)
+		explain_home(e);
 	if (r == 0 && flags & STORE_CREATE && !has_layers(s))
 		r = store_format_write(s, e);
 	if (r == 0)

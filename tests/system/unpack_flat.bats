@@ -332,12 +332,14 @@ go_on() { # $status, err
 
 @test "a full disk and a disk without inodes are told as such, and nothing is left" {
 	image img '{"layers":[{"bulk":900,"seed":1},{"bulk":900,"seed":2}]}'
-	local options
+	local options what
 	for options in size=2M size=20M,nr_inodes=400; do
+		what=space
+		[[ $options != *nr_inodes* ]] || what=inodes
 		mkdir -p small
 		mount -t tmpfs -o "$options,mode=0700" small small
 		must_fail 1 "No space left on device" "$SHIFTBOX" image-unpack --flat small/d img
-		[[ $stderr == *"layer "*" of 2 (sha256:"* && $stderr == *"try:  free space"* ]]
+		[[ $stderr == *"layer "*" of 2 (sha256:"* && $stderr == *"try:  free $what"* ]]
 		must_equal "$(ls -A small)" ""
 		umount small
 	done

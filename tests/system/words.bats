@@ -551,6 +551,48 @@ each() {
 	umount D2
 }
 
+@test "used up inodes are told from used up space" {
+	mkdir full
+	mount -t tmpfs -o nr_inodes=12 none full
+	must_fail 1 "No space left" "$SHIFTBOX" image-unpack -s full/s oci:debian
+	stderr_has "try:  free inodes there (remove files), then run the command again"
+}
+
+@test "the home of another user, or none, is not where a store could be" {
+	chmod -R a+rX debian
+	must_fail 2 "HOME is 'relative', which is not an absolute path" \
+		as_user alice env HOME=relative "$SHIFTBOX" image-unpack oci:debian
+	stderr_has "try:  --store DIR, or set HOME"
+	must_fail 2 "HOME is not set, and XDG_DATA_HOME is 'x', which is not an absolute path" \
+		as_user alice env -u HOME XDG_DATA_HOME=x "$SHIFTBOX" image-unpack --list
+	must_fail 2 "neither XDG_DATA_HOME nor HOME is set" \
+		as_user alice env -u HOME "$SHIFTBOX" image-unpack --list
+	stderr_has "try:  --store DIR, or set HOME"
+	install -d -m 700 other
+	must_fail 1 "cannot make the store: Permission denied" \
+		as_user alice env HOME="$SCRATCH/other" "$SHIFTBOX" image-unpack oci:debian
+	stderr_has "why:  HOME is '$SCRATCH/other', which does not belong to the caller" ... \
+		"try:  log in as the caller (su - USER), or name a store of the caller"
+	must_fail 1 "cannot open the store: Permission denied" \
+		as_user alice "$SHIFTBOX" image-unpack -s /var/lib/shiftbox oci:debian
+	chmod 0 debian/blobs
+	chown -R alice debian
+	must_fail 1 "cannot open: Permission denied" \
+		as_user alice "$SHIFTBOX" image-unpack oci:debian
+	stderr_has "why:  '$SCRATCH/debian/blobs' (mode 0000) is closed to user 2001"
+}
+
+@test "a name that stood for another image is told" {
+	tar -cf tree.tar TEXT
+	must_work "$SHIFTBOX" image-unpack oci:debian
+	[[ $output != *"another image"* ]] || tell "it is the same image"
+	must_work "$SHIFTBOX" image-unpack -N debian tree.tar
+	output_has "debian named another image before (sha256:" ... \
+		"); layers that no image uses stay until --prune"
+	must_work "$SHIFTBOX" image-unpack -q -N debian oci:debian
+	must_equal "$output" ""
+}
+
 @test "the error of a full disk says what is free, and how much the image has" {
 	mkdir full
 	mount -t tmpfs -o size=100k none full
