@@ -121,6 +121,11 @@ void unpack_source_advise(const char *source, const struct unpack_args *a, struc
 			a->scan ? "" :
 				  a->name,
 		e);
+	if (a->flat && source_could_be(a->flat)) {
+		err_why(e, "the word after --flat, '%s', is the directory to create", a->flat);
+		err_try(e, "did you mean --flat %s %s?", source, a->flat);
+		return;
+	}
 	if (store_open(a->store, 0, &s, NULL) < 0 || store_image_list(s, &names, NULL) < 0 ||
 		!strv_has(&names, name))
 		return;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/json.h"
 #include "../base/vec.h"
@@ -105,6 +106,12 @@ static void explain_directory(const struct source *s, struct err *e)
 			"the directory is not an OCI layout: its manifest.json is that of skopeo's "
 			"format dir:");
 		err_try(e, "unpack it as dir:DIR");
+	} else if (faccessat(s->dirfd, "layers", F_OK, 0) == 0 &&
+		faccessat(s->dirfd, "images", F_OK, 0) == 0) {
+		err_why(e, "the directory is a store of shiftbox, with images that are unpacked");
+		err_try(e,
+			"list them: shiftbox image-unpack -s DIR --list; or name the source that "
+			"one was unpacked from");
 	} else if (has_file(s, "index.json")) {
 		err_why(e, "the directory has index.json: it is a part of an OCI layout");
 		err_try(e, "fetch the image again: this copy is incomplete");
@@ -448,12 +455,11 @@ static void forget_found(struct index_search *q)
 	q->index_bytes = 0;
 }
 
-/* Is there only one image, or one for each platform, and does it have no name? */
-static bool is_nameless(const struct index_search *q)
+/* Is there only one image, or one for each platform? */
+static bool is_single(const struct index_search *q)
 {
 	for (size_t i = 0; i < q->found.len; i++)
-		if (q->found.items[i].ref[0] || q->found.items[i].name[0] ||
-			!is_same_choice(&q->found.items[i], &q->found.items[0]))
+		if (!is_same_choice(&q->found.items[i], &q->found.items[0]))
 			return false;
 	return q->found.len;
 }
@@ -462,17 +468,22 @@ static bool is_nameless(const struct index_search *q)
 static void suggest_refs(struct index_search *q, struct index_doc doc, struct err *e)
 {
 	const char *ref = q->ref;
+	const struct candidate *c;
 
 	q->ref = NULL;
 	forget_found(q);
 	doc.any = true;
 	(void)search_index(q, &doc, NULL); /* for a hint only */
 	list_candidates(q, true, e);
-	if (is_nameless(q)) {
+	c = q->found.items;
+	if (!is_single(q)) {
+		err_try(e, "write one of these in place of '%s'", ref);
+	} else if (c->ref[0] || c->name[0]) {
+		err_try(e, "write %.*s%s, or omit ':%s'", (int)(strlen(q->s->name) - strlen(ref)),
+			q->s->name, c->ref[0] ? c->ref : c->name, ref);
+	} else {
 		err_why(e, "its only image has no name");
 		err_try(e, "omit ':%s'", ref);
-	} else {
-		err_try(e, "add one of these to the source, or none if there is only one");
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include "source_advice.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../base/path.h"
+#include "source.h"
 
 #define UNPACK "shiftbox image-unpack"
 
@@ -87,27 +89,62 @@ void source_advise_fetch(const char *name, struct err *e)
 		fetch("docker://", name, &u, e);
 }
 
+/* The longest part of "PATH:REF" before a colon that exists; NULL if none does. */
+static char *existing_part(const char *spec, struct stat *ret)
+{
+	for (size_t n = strlen(spec); n-- > 1;) {
+		char *path = spec[n] == ':' ? strndup(spec, n) : NULL;
+
+		if (path && path_stat(path, true, ret) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+static bool is_layout(const char *dir)
+{
+	scoped_buf struct buf file = BUF_INIT;
+	struct stat st;
+
+	buf_printf(&file, "%s/oci-layout", dir);
+	return buf_get(&file) && path_stat(file.data, true, &st) == 0;
+}
+
+bool source_could_be(const char *spec)
+{
+	struct stat st;
+
+	return source_has_prefix(spec) ||
+		(path_stat(spec, true, &st) == 0 && (S_ISREG(st.st_mode) || is_layout(spec)));
+}
+
 /*
  * "FILE:REF": a reference needs the name of the format, so that a colon may be part of a name.
  * named: spec followed "oci:"
  */
 static bool has_reference(const char *spec, bool named, const struct unpacking *u, struct err *e)
 {
-	const char *colon = strrchr(spec, ':');
-	scoped_free char *path = colon ? strndup(spec, (size_t)(colon - spec)) : NULL;
-	const char *value = u->value ? u->value : "NAME", *format;
 	struct stat st;
+	scoped_free char *path = existing_part(spec, &st);
+	const char *value = u->value ? u->value : "NAME", *format = "oci-archive", *other = "";
 
-	if (!path || !*path || path_stat(path, true, &st) < 0 ||
-		(S_ISDIR(st.st_mode) && (named || is_reference(spec))))
+	if (!path || (S_ISDIR(st.st_mode) && (named || (is_reference(spec) && !is_layout(path)))))
 		return false;
-	format = S_ISDIR(st.st_mode) ? "oci" : "oci-archive";
+	if (S_ISDIR(st.st_mode)) {
+		format = "oci";
+	} else if (strchr(spec + strlen(path) + 1, ':')) {
+		format = "docker-archive"; /* docker save writes "NAME:TAG" */
+		other = " (of an OCI archive: oci-archive:FILE:REF)";
+	} else {
+		other = " (of docker save: docker-archive:FILE:REF)";
+	}
 	err_why(e,
 		named ? "'%s' is a file, and oci: is for directories" :
 			"'%s' exists, but a reference follows only a source that names its format",
 		path);
 	err_try(e, UNPACK " %s%s%s %s:%s%s", u->option, *value ? " " : "", value, format, spec,
-		S_ISDIR(st.st_mode) ? "" : " (of docker save: docker-archive:FILE:REF)");
+		other);
 	return true;
 }
 

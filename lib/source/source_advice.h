@@ -2,6 +2,8 @@
 #ifndef SOURCE_SOURCE_ADVICE_H
 #define SOURCE_SOURCE_ADVICE_H
 
+#include <stdbool.h>
+
 #include "../base/err.h"
 
 /*
@@ -14,5 +16,8 @@ void source_advise_missing(const char *spec, const char *option, const char *val
 
 /* Say how the image that a registry has by this name is copied and unpacked, if it is a name. */
 void source_advise_fetch(const char *name, struct err *e);
+
+/* Does the word look like a source: a prefix, a file, or a directory with an OCI layout? */
+bool source_could_be(const char *spec);
 
 #endif

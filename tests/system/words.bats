@@ -113,7 +113,8 @@ each() {
 	1 | y.tar | -N NAME y.tar | image-unpack docker-archive:y.tar
 	1 | index.json | fetch the image again | cp -r debian b; echo { >b/i*; image-unpack b
 	2 | --dryrun | did you mean --dry-run? | image-unpack --dryrun oci:debian
-	1 | debian:12 | skopeo copy docker://debian:12 | image-unpack debian:12
+	1 | debian:12 | image-unpack -N NAME oci:debian:12 | image-unpack debian:12
+	1 | debiam:12 | skopeo copy docker://debiam:12 | image-unpack debiam:12
 	1 | docker://debian:12 | skopeo copy docker://debian:12 | image-unpack docker://debian:12
 	1 | registry:debian | skopeo copy docker://debian | image-unpack registry:debian
 	1 | TEXT | a store is a directory: name | image-unpack -s TEXT oci:debian
@@ -148,7 +149,12 @@ each() {
 	2 | an image to scan | shiftbox image-unpack --scan | image-unpack --scan
 	2 | debian | omit it | image-unpack --prune debian
 	1 | run | shiftbox userns-run -i NAME | image-unpack run debian
-	1 | 13 | add one of these to the source, | image-unpack oci:debian:13
+	1 | 13 | write oci:debian:12, or omit ':13' | image-unpack oci:debian:13
+	1 | TEXT:a:3 | docker-archive:TEXT:a:3 (of an OCI | image-unpack -N x TEXT:a:3
+	1 | history | did you mean --show NAME? | image-unpack history debian
+	1 | shiftbox | list them: shiftbox image-unpack -s DIR | image-unpack /var/lib/shiftbox
+	1 | NEW | did you mean --flat NEW debian? | image-unpack --flat debian NEW
+	1 | NEW | did you mean --flat NEW oci:debian? | image-unpack --flat oci:debian NEW
 	1 | nowhere | check the name: namei PATH shows | image-unpack oci:nowhere
 	1 | nowhere.tar.gz | check the name (namei PATH shows | image-unpack nowhere.tar.gz
 	1 | debian | name a file; for an OCI layout in | image-unpack oci-archive:debian
