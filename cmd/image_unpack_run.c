@@ -153,7 +153,7 @@ static struct unpack_options unpack_options(
 
 	if (flat && flat->map && a->devices == DEVICES_UNSAID)
 		o.layer.no_devices = "skipped: a device can be opened by every user who can "
-				     "reach it (--devices=make creates it)";
+				     "reach it (--devices=make creates devices)";
 	return o;
 }
 

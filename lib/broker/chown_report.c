@@ -110,16 +110,18 @@ static void print_smallest(uint64_t uids, uint64_t gids, bool granted, struct ou
 
 	if (granted)
 		buf_printf(&b,
-			": the user's own, and %" PRIu64 " subordinate user ids and %" PRIu64
-			" group ids (/etc/subuid, /etc/subgid)",
-			uids - 1, gids - 1);
+			": the user's own, and %" PRIu64 " subordinate user %s and %" PRIu64
+			" group %s (/etc/subuid, /etc/subgid)",
+			uids - 1, plural(uids - 1, "id", "ids"), gids - 1,
+			plural(gids - 1, "id", "ids"));
 	else
 		buf_printf(
 			&b, ", as in -m 'u:0:BASE:%" PRIu64 ";g:0:BASE:%" PRIu64 "'", uids, gids);
 	out_line(o,
-		"the smallest map that would do: %" PRIu64 " user ids and %" PRIu64
-		" group ids from 0%s",
-		uids, gids, buf_get(&b) ? buf_get(&b) : "");
+		"the smallest map that would do: %" PRIu64 " user %s and %" PRIu64
+		" group %s from 0%s",
+		uids, plural(uids, "id", "ids"), gids, plural(gids, "id", "ids"),
+		buf_get(&b) ? buf_get(&b) : "");
 }
 
 void chown_report_print(

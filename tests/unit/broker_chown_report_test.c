@@ -60,6 +60,12 @@ TEST(the_smallest_map_has_every_id_that_was_requested)
 	chown_report_add(&r, "tar", 70000, 7, false, "/a");
 	print(&r, false, true, text, sizeof(text));
 	CHECK_HAS(text, "70000 subordinate user ids and 7 group ids");
+	chown_report_add(&r, "tar", 70000, 0, false, "/a");
+	print(&r, false, false, text, sizeof(text));
+	CHECK_HAS(text, "70001 user ids and 1 group id from 0, as in -m");
+	chown_report_add(&r, "tar", 70000, 1, false, "/a");
+	print(&r, false, true, text, sizeof(text));
+	CHECK_HAS(text, "70000 subordinate user ids and 1 group id (/etc/subuid");
 	chown_report_add(&r, "tar", 999, 0, true, "/a");
 	print(&r, false, true, text, sizeof(text));
 	CHECK_HAS(text, "every owner has a mapping");
