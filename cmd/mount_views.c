@@ -10,6 +10,7 @@
 
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/plural.h"
 #include "../lib/base/stop.h"
 #include "../lib/idmap/each_users.h"
 #include "../lib/idmap/userns.h"
@@ -37,6 +38,8 @@ struct views {
 	VEC(struct new_view) unread;
 	size_t mounted, there, gone, failed, kept; /* kept: not wanted, and still mounted */
 	bool told;                                 /* lines that are not views were warned about */
+	size_t shown;                              /* failures that were reported */
+	struct err last;                           /* ... the last of them */
 	size_t misfits; /* views whose map does not suit the tree; the first one is warned about */
 };
 
@@ -73,8 +76,14 @@ static int view_failed(struct views *v, const struct table_line *l, int r, struc
 {
 	if (r == -ENOMEM || r == -EINTR)
 		return r;
-	if (v->failed++ < FAILURES_SHOWN) {
-		table_place(v->path, l->number, l->target, e);
+	v->failed++;
+	table_place(v->path, l->number, l->target, e);
+	/* One cause is often that of all users. */
+	if (v->shown < FAILURES_SHOWN &&
+		(strcmp(e->on, v->last.on) != 0 || strcmp(e->what, v->last.what) != 0 ||
+			strcmp(e->place, v->last.place) != 0)) {
+		v->shown++;
+		v->last = *e;
 		log_warn_err(e);
 	}
 	*e = ERR_INIT;
@@ -395,22 +404,6 @@ static int list_users(
 	return r == 0 ? each_users_list(l->options.each, &v->sources, ret, e) : r;
 }
 
-/* A map that names one user gives the ids of that user to all. */
-static void warn_of_one_map(const struct view_line *l)
-{
-	static const char *const of_user[] = { "user:", "owner:", "subid:", "keep-id:" };
-
-	for (size_t i = 0; i < l->options.maps.len; i++) {
-		const char *map = l->options.maps.items[i];
-
-		for (size_t k = 0; k < ARRAY_LEN(of_user); k++)
-			if (!strncmp(map, of_user[k], strlen(of_user[k])) && !view_has_user(map))
-				log_warn("'%s': the map '%s' is the same for each user; try: "
-					 "map=%s%%u",
-					l->line->target, map, of_user[k]);
-	}
-}
-
 static int do_line(struct views *v, const struct view_line *l, struct err *e)
 {
 	struct each_users users = { .partial = false };
@@ -418,7 +411,7 @@ static int do_line(struct views *v, const struct view_line *l, struct err *e)
 	int r = v->args->unmount ? 0 : list_users(v, l, &users, e);
 
 	if (!v->args->unmount && !l->options.noauto)
-		warn_of_one_map(l);
+		view_warn_of_map(l);
 	w.partial = users.partial;
 	for (size_t i = 0; i < users.items.len && r == 0; i++) {
 		r = stop_check(e);
@@ -511,8 +504,9 @@ static int sum_up(const struct views *v, struct err *e)
 		log_verbose("views: %zu mounted, %zu were mounted already, %zu unmounted, %zu "
 			    "failed; user namespaces made: %zu",
 			v->mounted, v->there, v->gone, v->failed, userns_made());
-	if (v->failed > FAILURES_SHOWN)
-		log_warn("'%s': %zu more views failed", v->path, v->failed - FAILURES_SHOWN);
+	if (v->failed > v->shown)
+		log_warn("'%s': %zu more %s failed", v->path, v->failed - v->shown,
+			plural(v->failed - v->shown, "view", "views"));
 	if (!v->failed && !v->kept)
 		return STATUS_DONE;
 	if (v->failed)

@@ -143,6 +143,8 @@ static int set_root_mode(int mnt, const struct mount_plan *p, struct err *e)
 /* Others reach a view by its path, past the directory that it covers. */
 static int check_root(const struct mount_plan *p, const struct stat *st, struct err *e)
 {
+	scoped_buf struct buf word = BUF_INIT;
+
 	if (!p->owned || p->public_ || !(st->st_mode & 077))
 		return 0;
 	(void)err_say(e, EPERM, p->source,
@@ -150,7 +152,9 @@ static int check_root(const struct mount_plan *p, const struct stat *st, struct 
 		"same mode",
 		st->st_mode & 07777);
 	err_op(e, "view");
-	err_try(e, "chmod 0700 it, or specify public if others may read it");
+	buf_shell_word(&word, p->source);
+	err_try(e, "chmod 0700 %s, or specify public if others may read it",
+		buf_get(&word) ? buf_get(&word) : "it");
 	return -EPERM;
 }
 

@@ -107,7 +107,9 @@ static int check_owned(int fd, const char *path, const struct owner_mode *b, str
 		"%04o",
 		b->uid, st.st_uid, st.st_mode & 07777);
 	err_op(e, "view");
-	err_try(e, "remove it: it will be created anew");
+	err_try(e,
+		"name a directory of its own as TARGET, such as /run/shiftbox/users/%%u; or, if it "
+		"is empty, rmdir it: it will be created anew");
 	return -EPERM;
 }
 

@@ -10,6 +10,7 @@
 
 #include <nettle/sha2.h>
 
+#include "../base/log.h"
 #include "../base/path.h"
 #include "../idmap/each_users.h"
 
@@ -30,7 +31,7 @@ static bool is_safe(const char *name)
 		name[strspn(name, "0123456789")];
 }
 
-bool view_has_user(const char *text)
+static bool has_user(const char *text)
 {
 	return strstr(text, "%u") || strstr(text, "%U");
 }
@@ -112,7 +113,7 @@ int view_line_check(const char *path, const struct table_line *l,
 	v.dir = strndup(l->target, slash && slash > l->target ? (size_t)(slash - l->target) : 1);
 	if (!v.dir)
 		return err_nomem(e);
-	if (!view_has_user(v.name) || view_has_user(v.dir))
+	if (!has_user(v.name) || has_user(v.dir))
 		r = bad_line(l, e, "the last name of the target, and no other, must have %u or %U",
 			"write /run/shiftbox/users/%u, for example");
 	else if (options->follow || options->mkdir)
@@ -126,6 +127,21 @@ int view_line_check(const char *path, const struct table_line *l,
 	}
 	*ret = v;
 	return 0;
+}
+
+void view_warn_of_map(const struct view_line *l)
+{
+	static const char *const of_user[] = { "user:", "owner:", "subid:", "keep-id:" };
+
+	for (size_t i = 0; i < l->options.maps.len; i++) {
+		const char *map = l->options.maps.items[i];
+
+		for (size_t k = 0; k < ARRAY_LEN(of_user); k++)
+			if (!strncmp(map, of_user[k], strlen(of_user[k])) && !has_user(map))
+				log_warn("'%s': the map '%s' is the same for each user; try: "
+					 "map=%s%%u",
+					l->line->target, map, of_user[k]);
+	}
 }
 
 int view_check_table(const char *path, const struct fstab *t, struct err *e)
@@ -150,7 +166,7 @@ int view_check_table(const char *path, const struct fstab *t, struct err *e)
 
 int view_check_user(const struct table_line *l, const struct mount_options *options, struct err *e)
 {
-	if (!l->own || options->each || (!view_has_user(l->target) && !view_has_user(l->options)))
+	if (!l->own || options->each || (!has_user(l->target) && !has_user(l->options)))
 		return 0;
 	return bad_line(l, e, "a line with %u or %U needs each=, which says for which users it is",
 		"add each=subid to the options, or name one user instead of %u");
@@ -161,8 +177,7 @@ int view_refuse_in_fstab(
 {
 	const bool each = options->each;
 
-	if (!l->own || options->noauto ||
-		(!each && !view_has_user(l->target) && !view_has_user(l->options)))
+	if (!l->own || options->noauto || (!each && !has_user(l->target) && !has_user(l->options)))
 		return 0;
 	(void)err_say(e, EINVAL, l->target, "a line with %s does not belong in /etc/fstab",
 		each ? "each=" : "%u");

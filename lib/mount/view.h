@@ -17,9 +17,6 @@
 /* What %u stands for; a name that is not safe becomes the uid. */
 const char *view_word(const struct user *user, char number[static 16]);
 
-/* Has the text %u or %U? */
-bool view_has_user(const char *text);
-
 /* Append the text with %u and %U replaced. */
 void view_expand(const char *text, const struct user *user, struct buf *ret);
 
@@ -38,6 +35,9 @@ struct view_line {
  */
 MUST_CHECK int view_line_check(const char *path, const struct table_line *l,
 	const struct mount_options *options, struct view_line *ret, struct err *e);
+
+/* Warn about a map that names one user, whose ids it gives to all. */
+void view_warn_of_map(const struct view_line *l);
 
 /* May the table have lines with each=? Its file must be root's, and writable by root alone. */
 MUST_CHECK int view_check_table(const char *path, const struct fstab *t, struct err *e);

@@ -242,6 +242,8 @@ views() {
 	mkdir -p $USERS
 	install -d -m 700 -o 3002 $USERS/vera
 	must_fail 1 "is not a directory that user 3001 alone can enter" $MI -a -T views
+	stderr_has "try: name a directory of its own as TARGET, such as /run/shiftbox/users/%u;" \
+		"or, if it is empty, rmdir it"
 	must_equal "$(views)" walt
 	rmdir $USERS/vera
 	install -d -m 755 -o 3001 $USERS/vera
@@ -262,6 +264,8 @@ views() {
 	chmod 755 store
 	view 'map=user:%u,each=subid,ro'
 	must_fail 1 "other users could enter the view: its mode is 0755" $MI -a -T views
+	must_equal "$(grep -c 'other users could enter' <<<"$stderr")" 1
+	stderr_has "try: chmod 0700 $SCRATCH/store, or" ... "'views': 1 more view failed"
 	must_equal "$(views) $(mounts)" " 0"
 	view 'map=user:%u,each=subid,ro,public'
 	must_work $MI -a -T views
