@@ -262,7 +262,10 @@ static void find_holders(struct busy_search *s, struct err *e)
 	}
 	if (s->found) {
 		say(s, "it is held by",
-			"stop them, or have them leave that directory (in a shell: cd /)", e);
+			s->found > 1 ?
+				"stop them, or have them leave that directory (in a shell: cd /)" :
+				"stop it, or have it leave that directory (in a shell: cd /)",
+			e);
 	} else if (s->hidden) {
 		err_why(e,
 			"a process that the caller may not inspect uses it (there are %zu of them)",

@@ -56,6 +56,8 @@ static void keep_record(const struct mount_plan *p, const struct mount_result *r
 		n = record_store_put(&rec, &r->info, &e);
 	if (n == 0)
 		return;
+	if (n == -EROFS && geteuid() == 0)
+		err_try(&e, "mount /run read-write");
 	err_prefix(&e, "the map of '%s' will not be shown later", p->target);
 	if (n == -ENOENT && (geteuid() != 0 || !userns_is_initial()))
 		log_verbose("%s", e.what);

@@ -42,26 +42,33 @@ static int make_plain(int dirfd, const char *name, const struct owner_mode *b)
 	return fd < 0 ? -errno : set_mode(fd, b, b->mode & 07777);
 }
 
+static int cannot_create(int num, const struct owner_mode *b, const char *path, struct err *e)
+{
+	return err_set(e, num, path, "cannot create the directory, with owner %u:%u on the disk",
+		b->uid, b->gid);
+}
+
 /*
  * A directory inherits the group of a set-gid parent, and the entries of its default ACL. So it is
  * created in a new plain directory beside, and renamed.
  */
-static int born_beside(int dirfd, const char *name, const struct owner_mode *b, struct err *e)
+static int born_beside(
+	int dirfd, const char *name, const struct owner_mode *b, const char *path, struct err *e)
 {
 	scoped_fd int tmp = -1;
 	char tmpname[32];
-	char path[32];
+	char fd_path[32];
 	int r = 0;
 
 	(void)snprintf(tmpname, sizeof(tmpname), ".shiftbox-%d", (int)getpid()); /* fits */
 	if (mkdirat(dirfd, tmpname, 0700) < 0)
-		return err_set(e, errno, name, "cannot create a directory beside it");
+		return cannot_create(errno, b, path, e);
 	tmp = openat(dirfd, tmpname, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	r = tmp < 0 ? -errno : set_mode(tmp, b, 0700);
 	if (r == 0) {
 		/* it has none, or the filesystem has no ACLs */
-		(void)removexattr(fd_proc_path(tmp, path), "system.posix_acl_default");
-		(void)removexattr(path, "system.posix_acl_access");
+		(void)removexattr(fd_proc_path(tmp, fd_path), "system.posix_acl_default");
+		(void)removexattr(fd_path, "system.posix_acl_access");
 		r = make_plain(tmp, "d", b);
 		if (r == 0 && renameat2(tmp, "d", dirfd, name, RENAME_NOREPLACE) < 0)
 			r = -errno;
@@ -71,7 +78,7 @@ static int born_beside(int dirfd, const char *name, const struct owner_mode *b, 
 	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR);   /* it is empty now */
 	if (r == 0)
 		return 0;
-	(void)err_set(e, -r, name, "cannot create the directory");
+	(void)cannot_create(-r, b, path, e);
 	if (r == -EINVAL)
 		fs_explain_rename(dirfd, e);
 	return r;
@@ -84,9 +91,8 @@ int mkdir_owned(
 	int r = fsids_enter(&ids, b->uid, b->gid, e);
 
 	if (r == 0)
-		r = born_beside(dirfd, name, b, e);
+		r = born_beside(dirfd, name, b, path, e);
 	if (r < 0) {
-		err_prefix(e, "'%s', owner %u:%u on the disk", path, b->uid, b->gid);
 		err_op(e, "mkdir");
 		probe_create(dirfd, e);
 	}

@@ -188,6 +188,17 @@ static int write_file(int dir, const char *name, const struct buf *text, const c
 	return r;
 }
 
+static int not_written(int dir, const char *name, int r, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	path_of_fd(dir, &path);
+	buf_printf(&path, "/%s", name);
+	r = err_set(e, -r, buf_get(&path) ? buf_get(&path) : name,
+		"cannot write the record of the mount");
+	return r;
+}
+
 int record_store_put(struct mount_record *r, const struct mount_info *i, struct err *e)
 {
 	scoped_buf struct buf text = BUF_INIT;
@@ -212,7 +223,7 @@ int record_store_put(struct mount_record *r, const struct mount_info *i, struct 
 		return err_set(e, -dir, NULL, "there is no directory for records of mounts");
 	name_of(i->unique, i->id, r->mntns, name);
 	n = write_file(dir, name, &text, r->store);
-	return n < 0 ? err_set(e, -n, name, "cannot write the record of the mount") : 0;
+	return n < 0 ? not_written(dir, name, n, e) : 0;
 }
 
 void record_store_remove(const struct mount_info *i)

@@ -251,6 +251,7 @@ static int find_mount(
 void store_mount_explain(const struct store_mount *m, const char *why, struct err *e)
 {
 	const char *target = buf_get(&m->target) ? buf_get(&m->target) : "";
+	scoped_buf struct buf word = BUF_INIT;
 
 	if (m->pid) {
 		err_why(e, "%sat '%s', in the mount namespace of process %d (%s)", why, target,
@@ -261,7 +262,9 @@ void store_mount_explain(const struct store_mount *m, const char *why, struct er
 			(int)m->pid);
 	} else {
 		err_why(e, "%sat '%s'", why, target);
-		err_try(e, "unmount it: shiftbox mount-idmapped -u TARGET");
+		buf_shell_word(&word, target);
+		err_try(e, "unmount it: shiftbox mount-idmapped -u %s",
+			*target && buf_get(&word) ? buf_get(&word) : "TARGET");
 	}
 }
 

@@ -220,7 +220,8 @@ forge() {
 	capture "$SHIFTBOX" mount-idmapped -m +100000 \
 		-o "nosuid,lower=$SCRATCH/closed/top,lower=$SCRATCH/closed/base" overlay t
 	must_equal "$status" 0
-	stderr_has "the map of 't' will not be shown later" ... "Read-only file system"
+	stderr_has "the map of 't' will not be shown later" ... "Read-only file system;" \
+		"try: mount /run read-write"
 	must_not_know t
 	umount t
 	mount -o remount,rw /run

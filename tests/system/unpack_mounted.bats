@@ -58,6 +58,7 @@ stays() { # TEXT
 	mount -t overlay image:i target \
 		-o "ro,lowerdir=$(sed "s|^|$SCRATCH/store2/|" store2/images/i/layers | paste -sd:)"
 	must_fail 1 "the image is mounted" "$SHIFTBOX" image-unpack -s store2 --remove i
+	stderr_has "try:  unmount it: shiftbox mount-idmapped -u $SCRATCH/target"
 	must_work "$SHIFTBOX" image-unpack -s store --remove i
 	umount target
 	mount -t tmpfs image:other target
