@@ -175,6 +175,8 @@ const struct habit mount_idmapped_habits[] = {
 	{ "--gidmap", OWN_MAP },
 	{ "--map-users", OWN_MAP },
 	{ "--map-groups", OWN_MAP },
+	{ "--map-root-user", OWN_MAP },
+	{ "--map-auto", OWN_MAP },
 	{ "--map-mount", OWN_MAP },
 	{ "--map-caller", OWN_MAP },
 	{ "--user", "use -m owner:USER: the owner of SOURCE is seen as USER" },

@@ -4,10 +4,14 @@
 #include "missing_source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "../lib/base/buf.h"
+#include "../lib/base/fd.h"
+#include "../lib/base/path.h"
 #include "../lib/base/suggest.h"
 #include "../lib/mount/fs_type.h"
 #include "../lib/mount/image_source.h"
@@ -17,14 +21,26 @@
 #include "../lib/store/store_image.h"
 #include "image_unpack.h"
 
-/* Prefixes of images that image-unpack reads, or that skopeo copies. */
-static const char *const transports[] = { "oci:", "oci-archive:", "docker-archive:", "dir:",
-	"docker://", "docker:", "registry:", "docker-daemon:", "containers-storage:" };
+/* Prefixes of images that image-unpack reads. */
+static const char *const transports[] = {
+	"oci:", "oci-archive:", "docker-archive:", "dir:", "docker:"
+};
+/* ... and of images that skopeo fetches from a registry or a daemon. */
+static const char *const fetched[] = { "docker://",
+	"registry:", "docker-daemon:", "containers-storage:" };
 
 static bool is_transport(const char *source)
 {
 	for (size_t i = 0; i < ARRAY_LEN(transports); i++)
 		if (!strncasecmp(source, transports[i], strlen(transports[i])))
+			return true;
+	return false;
+}
+
+static bool is_fetched(const char *source)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fetched); i++)
+		if (!strncmp(source, fetched[i], strlen(fetched[i])))
 			return true;
 	return false;
 }
@@ -77,8 +93,46 @@ static bool find_image(const char *name, const char *dir, const char *use, struc
 	return near.best;
 }
 
+/* A layer, or an archive of an image: by its name, or as POSIX.1 and GNU mark it. */
+static bool is_archive(const char *path)
+{
+	enum { AT_MAGIC = 257 };
+	char head[AT_MAGIC + 5];
+	scoped_fd int fd = -1;
+	const char *tar = strstr(path, ".tar"), *dot = strrchr(path, '.');
+
+	if ((tar && strchr(".", tar[4])) || (dot && !strcmp(dot, ".tgz"))) /* or the end */
+		return true;
+	if (path_open(path, O_RDONLY | O_NONBLOCK, "cannot open it", NULL, &fd, NULL) < 0)
+		return false;
+	return read(fd, head, sizeof(head)) == (ssize_t)sizeof(head) &&
+		!memcmp(head + AT_MAGIC, "ustar", 5);
+}
+
+/* "docker://busybox:1.36": the image may be stored by the last part of its name. */
+static bool find_fetched(const char *source, const char *store, const char *use, struct err *e)
+{
+	const char *name = strrchr(source, '/');
+	scoped_free char *base = NULL;
+
+	name = name ? name + 1 : strchr(source, ':') + 1;
+	base = strndup(name, strcspn(name, ":@"));
+	return base && (find_image(name, store, use, e) || find_image(base, store, use, e));
+}
+
 void source_advise(const char *source, const char *store, const char *use, struct err *e)
 {
+	scoped_buf struct buf word = BUF_INIT;
+
+	if (e && !strcmp(e->op, "probe") && !strcmp(e->on, source) && is_archive(source)) {
+		buf_shell_word(&word, source);
+		err_why(e, "it is an archive");
+		err_try(e,
+			"unpack it first: shiftbox image-unpack -N NAME %s; then name it "
+			"image:NAME",
+			buf_get(&word) ? buf_get(&word) : "FILE");
+		return;
+	}
 	if (e && !strcmp(e->op, "stack"))
 		(void)find_image(source, store, use, e); /* e has advice for other sources */
 	if (!e || e->num != ENOENT || strcmp(e->op, "open") != 0 || strcmp(e->on, source) != 0)
@@ -87,6 +141,10 @@ void source_advise(const char *source, const char *store, const char *use, struc
 		did_you_mean(use, source + strlen(IMAGE_SOURCE), e);
 	else if (find_image(source, store, use, e))
 		return;
+	else if (is_fetched(source) && find_fetched(source, store, use, e))
+		return;
+	else if (is_fetched(source))
+		source_advise_missing(source, "-N", NULL, e);
 	else if (is_transport(source))
 		err_try(e,
 			"unpack it first: shiftbox image-unpack -N NAME %s; then name it "

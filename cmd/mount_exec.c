@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/base/buf.h"
 #include "../lib/base/subprocess.h"
 #include "../lib/base/sys.h"
+#include "../lib/mount/image_source.h"
 
 static int check_usage(const struct ctx *ctx, struct err *e)
 {
@@ -19,18 +21,30 @@ static int check_usage(const struct ctx *ctx, struct err *e)
 	return 0;
 }
 
+/* userns-run shows a source to a command of a user, whose own ids its map has. */
+static void advise_user(const char *source, struct err *e)
+{
+	const char *image = image_source_name(source);
+	scoped_buf struct buf word = BUF_INIT;
+
+	buf_shell_word(&word, image ? image : source);
+	err_try(e, "run as root; as an ordinary user: shiftbox userns-run %s %s%s",
+		image ? "-i" : "-b", buf_get(&word) ? buf_get(&word) : "SOURCE",
+		image ? " -- CMD" : ":/mnt -- ls -l /mnt");
+}
+
 /*
  * New mounts of the host still propagate into the namespace and, above all, unmounts do: the
  * command keeps no mount of the host busy.
  */
-static int own_namespace(struct err *e)
+static int own_namespace(const struct ctx *ctx, struct err *e)
 {
 	if (unshare(CLONE_NEWNS) < 0) {
 		int r = err_set(e, errno, NULL, "cannot make a mount namespace");
 
 		err_op(e, "unshare");
-		if (r == -EPERM)
-			err_try(e, "run as root, or in a user namespace of your own: unshare -Ur");
+		if (r == -EPERM && ctx->operands.len)
+			advise_user(ctx->operands.items[0], e);
 		return r;
 	}
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
@@ -66,7 +80,7 @@ int mount_exec(void *args, struct ctx *ctx, struct err *e)
 	if (ctx->dry_run)
 		return BEFORE_GO_ON;
 
-	r = own_namespace(e);
+	r = own_namespace(ctx, e);
 	if (r < 0)
 		return r;
 	r = subprocess_fork("mounts", e);

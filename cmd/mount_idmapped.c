@@ -76,7 +76,7 @@ static const struct opt mount_opts[] = {
 		.more = "A mount there with another map, layer, upper or other flags is an error. "
 			"Lines of an fstab are always mounted like this."),
 	OPT_FLAG(struct mount_args, exec, "exec", 'e',
-		"Mount privately, for the command after -- only", .forms = MOUNTS,
+		"Mount in a private namespace, for CMD after -- only", .forms = MOUNTS,
 		.excl = EXCL_EXEC,
 		.more = "The command runs in a new mount namespace. The mount exists only there, "
 			"and disappears with the namespace."),
@@ -335,6 +335,8 @@ static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *
 		r = mount_one(a, &o, ctx, e);
 	if (r < 0 && e && e->usage)
 		(void)mount_advise_map(a, ctx->operands.items, e);
+	if (r < 0 && e)
+		mount_advise_target(ctx->operands.items, e);
 	if (r < 0)
 		source_advise(
 			ctx->operands.items[0], o.store ? o.store : a->store, IMAGE_SOURCE "%s", e);

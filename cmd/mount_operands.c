@@ -128,6 +128,20 @@ bool mount_advise_volume(const char *word, bool verbose, struct err *e)
 	return true;
 }
 
+/* "-m MAP SRC DST:ro": an option of podman's volumes, with the target. */
+void mount_advise_target(char **operands, struct err *e)
+{
+	const char *target = operands[1], *colon = strrchr(target, ':');
+	scoped_buf struct buf words = BUF_INIT;
+
+	if (e->num != ENOENT || strcmp(e->on, target) != 0 || !colon ||
+		(strcmp(colon, ":ro") != 0 && strcmp(colon, ":rw") != 0))
+		return;
+	buf_shell_word(&words, operands[0]);
+	buf_printf(&words, " %.*s", (int)(colon - target), target);
+	err_try(e, "write -o %s %s", colon + 1, buf_get(&words) ? words.data : "SOURCE TARGET");
+}
+
 /* Is the first operand the target, and the second one the source? */
 int mount_check_swapped(char **operands, struct err *e)
 {

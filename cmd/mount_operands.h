@@ -15,6 +15,9 @@ MUST_CHECK int mount_check_swapped(char **operands, struct err *e);
 /* "-m 1000 1001 SRC DST": if the map is written in several words, say so in e. */
 bool mount_advise_map(const struct mount_args *a, char **operands, struct err *e);
 
+/* "SRC DST:ro": if the target is missing because of such an option, say so in e. */
+void mount_advise_target(char **operands, struct err *e);
+
 /* "-v SRC:DST" is the volume of docker and podman: if word is one, say so in e. */
 bool mount_advise_volume(const char *word, bool verbose, struct err *e);
 

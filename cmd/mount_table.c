@@ -11,6 +11,7 @@
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/plural.h"
 #include "../lib/base/stop.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/clone_cache.h"
@@ -426,6 +427,15 @@ static int views_of(const struct table_run *run, struct err *e)
 	return r;
 }
 
+static int read_fstab(struct table_run *run, enum table_faults faults, struct err *e)
+{
+	int r = table_read(run->fstab, faults, &run->table, e);
+
+	if (r == -ENOENT && !run->args->fstab)
+		err_try(e, "create it, or name a table with -T");
+	return r;
+}
+
 int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
 	scoped_run struct table_run run = {
@@ -433,7 +443,7 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 	};
 	int r;
 
-	r = table_read(run.fstab, a->unmount ? TABLE_UNDO : TABLE_STRICT, &run.table, e);
+	r = read_fstab(&run, a->unmount ? TABLE_UNDO : TABLE_STRICT, e);
 	if (r == 0)
 		r = table_job_add_all(&run, e);
 	if (r < 0)
@@ -443,6 +453,10 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 			 "or the option X-mount.idmap= (if -T names a directory, its files "
 			 "NAME.fstab are read)",
 			a->fstab);
+	if (ctx->dry_run && !a->unmount && run.noauto)
+		log_info("'%s': %zu %s noauto, and %s skipped", run.fstab, run.noauto,
+			plural(run.noauto, "line has", "lines have"),
+			plural(run.noauto, "is", "are"));
 	r = a->unmount ? unmount_jobs(&run, e) : mount_jobs(&run, e);
 	return r == STATUS_DONE ? views_of(&run, e) : r;
 }
@@ -476,7 +490,7 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 	const struct table_line *l;
 	int r;
 
-	r = table_read(run.fstab, TABLE_WARN, &run.table, e);
+	r = read_fstab(&run, TABLE_WARN, e);
 	if (r < 0)
 		return r;
 	l = table_find(&run.table, word);

@@ -28,6 +28,7 @@ struct table_run {
 	struct mount_stores stores;
 	struct mount_snapshot before; /* what was mounted before */
 	bool failed;                  /* a line with nofail has failed */
+	size_t noauto;                /* lines that are not mounted because of this option */
 	size_t refused;               /* the number of lines that a dry run reports as refused */
 };
 

@@ -47,7 +47,9 @@ int table_job_add_all(struct table_run *run, struct err *e)
 			r = view_check_user(&run->table.lines.items[i], o, e);
 		if (r < 0)
 			r = table_job_fault(run, &run->table.lines.items[i], r, e);
-		else if (o->noauto || o->each)
+		else
+			run->noauto += o->noauto && !o->each;
+		if (r == 0 && (o->noauto || o->each))
 			mount_options_done(&run->jobs.items[--run->jobs.len].options);
 	}
 	return r;

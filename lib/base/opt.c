@@ -253,6 +253,29 @@ static int value_missing(const struct opt *o, const char *word, struct err *e)
 	return -EINVAL;
 }
 
+/* Is the word after an option, which would be its value, another option of the command? */
+static bool is_option(const struct parser *p, const char *word)
+{
+	if (word[0] != '-' || !word[1])
+		return false;
+	if (word[1] != '-')
+		return !word[2] && by_letter(p, word[1]).opt;
+	return word[2] && opt_find(p->sets, p->n_sets, word + 2, strlen(word + 2));
+}
+
+/* The value of an option, which is the next word. */
+static int next_value(const struct parser *p, const struct opt *o, const char *word,
+	const char *next, struct err *e)
+{
+	if (!next)
+		return value_missing(o, word, e);
+	if ((o->comp != COMP_MAP && o->comp != COMP_OPTIONS) || !is_option(p, next))
+		return 0; /* other values may begin with a dash */
+	(void)err_usage(e, "option '%s' needs a value, %s, before '%s'", word, o->arg, next);
+	err_try(e, "write it after the option: %s %s %s", word, o->arg, next);
+	return -EINVAL;
+}
+
 /* --name, --name=value, --name value. *i is the index in argv, and is moved past a value. */
 static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
 {
@@ -272,8 +295,9 @@ static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
 	}
 	if (m.opt->arg && !val) {
 		val = argv[*i + 1];
-		if (!val)
-			return value_missing(m.opt, argv[*i], e);
+		r = next_value(p, m.opt, argv[*i], val, e);
+		if (r < 0)
+			return r;
 		(*i)++;
 	}
 	return accept(p, &m, val, e);
@@ -324,11 +348,11 @@ static int parse_letters(struct parser *p, char **argv, size_t *i, struct err *e
 		if (m.opt->arg) {
 			const char *val = c[1] ? c + 1 : argv[*i + 1];
 
-			if (!val)
-				return value_missing(m.opt, (const char[]){ '-', *c, '\0' }, e);
 			if (!c[1])
+				r = next_value(p, m.opt, (const char[]){ '-', *c, '\0' }, val, e);
+			if (r == 0 && !c[1])
 				(*i)++;
-			return accept(p, &m, val, e);
+			return r < 0 ? r : accept(p, &m, val, e);
 		}
 		r = accept(p, &m, NULL, e);
 	}

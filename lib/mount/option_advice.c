@@ -9,6 +9,8 @@
 #include "../base/cleanup.h"
 #include "../base/suggest.h"
 
+#define CONTEXT "give it to the mount of the filesystem itself, whose labels the new mount shows"
+
 /* Options of mount(8), podman, bindfs and the drivers of filesystems without owners. */
 static const struct habit habits[] = {
 	{ "readonly", "did you mean ro?" },
@@ -26,6 +28,10 @@ static const struct habit habits[] = {
 	{ "z", "omit it: security labels are not changed" },
 	{ "Z", "omit it: security labels are not changed" },
 	{ "U", "omit it: nothing is chowned; the map shows other owners" },
+	{ "context", CONTEXT },
+	{ "fscontext", CONTEXT },
+	{ "defcontext", CONTEXT },
+	{ "rootcontext", CONTEXT },
 	{ "propagation", "write private, slave, shared or unbindable alone" },
 	{ "rprivate", "did you mean private?" },
 	{ "rslave", "did you mean slave?" },

@@ -132,6 +132,7 @@ struct fstab_reading {
 	struct fstab *table;
 	struct err *e;
 	size_t good, ignored; /* lines that libmount can parse, and that it cannot */
+	bool not_text;        /* the first of these has a NUL byte */
 	struct buf first;     /* what is wrong with the first of those that are ignored */
 };
 
@@ -171,6 +172,8 @@ static int take_bad(const struct lm_bad *b, void *arg)
 		log_warn("'%s': line %u is not a valid line of an fstab, and is ignored (%s); try: "
 			 "%s",
 			path, b->line, bad.why, r->e->hint);
+	if (!bad.own && !r->ignored)
+		r->not_text = b->text && memchr(b->text, '\0', b->len);
 	if (!bad.own && !r->ignored++)
 		buf_printf(&r->first,
 			"'%s': line %u is not a valid line of an fstab, and is ignored (%s)", path,
@@ -190,7 +193,9 @@ static void warn_of_ignored(const struct fstab_reading *r)
 		buf_printf(&more, "; so %s %zu more of its lines", r->ignored == 2 ? "is" : "are",
 			r->ignored - 1);
 	if (!r->good)
-		buf_str(&more, "; it has no valid line: name an fstab with -T");
+		buf_str(&more,
+			r->not_text ? "; it has no valid line" :
+				      "; it has no valid line: name an fstab with -T");
 	log_warn("%s%s", buf_get(&r->first) ? buf_get(&r->first) : r->path,
 		buf_get(&more) ? buf_get(&more) : "");
 	r->table->warned |= !r->good;

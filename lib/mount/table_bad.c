@@ -69,6 +69,24 @@ static bool is_own(const struct line_field *fields, size_t n)
 	return false;
 }
 
+/* What to write in place of field i of n, where a number belongs. */
+static const char *hint(const struct line_field *f, size_t n, size_t i)
+{
+	const struct line_field *own = &f[i];
+	bool word = own->len && strspn(own->text, "abcdefghijklmnopqrstuvwxyz") >= own->len;
+	scoped_free char *type = strndup(f[2].text, f[2].len);
+
+	if (ends_in_comma(&f[i - 1]))
+		return "write no blank after a comma";
+	if (!type || !table_type_is_own(type)) /* a blank in a name has moved it */
+		return "write a backslash with 040 for a blank in a name, and ; for one in a map";
+	if (word && i + 1 < n && is_number(&f[i + 1]))
+		return "separate options with commas, without a blank, and end the line with 0 0";
+	if (memchr(own->text, '=', own->len))
+		return "separate options with commas, without a blank";
+	return "write ; for a blank in a map, and a backslash with 040 for one in a name";
+}
+
 void table_bad_line(const char *text, size_t len, struct table_bad *ret)
 {
 	static const char *const names[] = { "fifth", "sixth" };
@@ -80,7 +98,8 @@ void table_bad_line(const char *text, size_t len, struct table_bad *ret)
 	if (!text)
 		return;
 	if (memchr(text, '\0', len)) {
-		(void)snprintf(ret->why, sizeof(ret->why), "it has a NUL byte");
+		(void)snprintf(ret->why, sizeof(ret->why),
+			"it has a NUL byte, so it is not plain text (UTF-16?)");
 		return;
 	}
 	if (n < 3) {
@@ -98,11 +117,7 @@ void table_bad_line(const char *text, size_t len, struct table_bad *ret)
 			"the %s field, '%.*s', is not a number: %s", names[i - 4],
 			f[i].len < SHOWN_MAX ? (int)f[i].len : SHOWN_MAX, f[i].text,
 			remark ? "a remark needs a line of its own" : "a blank ends a field");
-		ret->hint = remark ?
-			NULL :
-			ends_in_comma(&f[i - 1]) ?
-			"write no blank after a comma" :
-			"write ; for a blank in a map, and a backslash with 040 for one in a name";
+		ret->hint = remark ? NULL : hint(f, n, i);
 		return;
 	}
 }

@@ -136,10 +136,12 @@ static int nothing(const struct blk_area *a, struct err *e)
 	err_why(e, "libblkid finds no signature%s", a->offset ? " at this offset" : "");
 	if (a->file)
 		err_try(e,
-			"name the type with -t TYPE if you know better, or, to bind the file "
-			"itself, a file as TARGET");
+			"name the type if you know better (-t TYPE, or type=TYPE in a line of an "
+			"fstab), or, to bind the file itself, a file as TARGET");
 	else
-		err_try(e, "name the type with -t TYPE if you know better");
+		err_try(e,
+			"name the type if you know better (-t TYPE, or type=TYPE in a line of an "
+			"fstab)");
 	return -ENODATA;
 }
 

@@ -349,6 +349,20 @@ each() {
 	2 | 1000:1001:1 | write map=1000:1001:1 | mount-idmapped -o 1000:1001:1 SRC DST
 	2 | +300000 | write map=+300000 | mount-idmapped -o ro,+300000 SRC DST
 	2 | upper | did you mean image:debian? | mount-idmapped -m +1 -o upper=U debian DST
+	1 | l.tar | -N NAME l.tar; | tar cf l.tar SRC; mount-idmapped -m +300000 l.tar DST
+	1 | 'l' | image-unpack -N NAME l; then | mv l.tar l; mount-idmapped -m +300000 l DST
+	1 | ZERO | type=TYPE in a | truncate -s 1M ZERO; mount-idmapped -m +300000 ZERO DST
+	1 | 'DST:ro' | write -o ro SRC DST | mount-idmapped -m 1000:1001:1 SRC DST:ro
+	1 | docker://q/debian:12 | image:debian? | mount-idmapped -m +9 docker://q/debian:12 DST
+	1 | docker://other | skopeo copy docker://o | mount-idmapped -m +9 docker://other DST
+	2 | '-m' needs a value, MAP, | -m MAP --verbose | mount-idmapped -m --verbose SRC DST
+	2 | '--map' needs a value, MAP, | --map MAP -o | mount-idmapped --map -o ro SRC DST
+	2 | --map-root-user | use -m MAP, such as | mount-idmapped --map-root-user SRC DST
+	2 | 'context' | the mount of the filesystem | mount-idmapped -o context=x SRC DST
+	1 | 'f': line 1 | 0 0 | echo /s /t shiftbox map=+5 zero 0 >f; mount-idmapped -aT f
+	1 | 'f': line 1 | 0 0 | echo /s /t shiftbox map=+5 ro 0 0 >f; mount-idmapped -aT f
+	1 | 'f': line | with commas | echo /s /t shiftbox map=+5 map=1:2:3 >f; mount-idmapped -aT f
+	1 | 'f': line | 040 for a blank | echo /s s /t shiftbox map=+5 0 0 >f; mount-idmapped -aT f
 	2 | TARGET must not be empty | a variable may be empty | mount-idmapped -u ""
 	1 | '.' | cd / | mkdir X; cd X; rmdir ../X; mount-idmapped -m +1 . "$OLDPWD/DST"
 	1 | 'remount' | mount -o remount,bind,ro DST; | mount.shiftbox SRC DST -o rw,remount,ro
@@ -703,6 +717,11 @@ each() {
 	capture "$SHIFTBOX" mount-idmapped -a -T f
 	must_equal "$status $(grep -c '^shiftbox' <<<"$stderr")" "0 1"
 	stderr_has "'f': line 1 is not a valid line of an fstab" ... "it has no valid line"
+	iconv -t UTF-16 f >wide
+	capture "$SHIFTBOX" mount-idmapped -a -T wide
+	must_equal "$status $(grep -c '^shiftbox' <<<"$stderr")" "0 1"
+	stderr_has "it has a NUL byte, so it is not plain text (UTF-16?)); it has no valid line"
+	[[ $stderr != *"name an fstab"* ]]
 	echo "$SCRATCH/SRC $SCRATCH/DST none bind,map=+5 0 0" >f
 	capture "$SHIFTBOX" mount-idmapped -a -T f
 	must_equal "$status $(grep -c '^shiftbox' <<<"$stderr")" "0 1"
@@ -723,6 +742,11 @@ each() {
 	stderr_has "'d' has no line for this command" ... "its files NAME.fstab are read"
 	capture "$SHIFTBOX" mount-idmapped -a -q -T f
 	must_equal "$status $stderr" "0 "
+	echo "$SCRATCH/SRC $SCRATCH/DST shiftbox map=+5,noauto 0 0" >f
+	capture "$SHIFTBOX" mount-idmapped -a -n -T f
+	must_equal "$status" 0
+	stderr_has "'f': 1 line has noauto, and is skipped"
+	must_work "$SHIFTBOX" mount-idmapped -a -T f
 }
 
 @test "an upper that is a file, and a place that the caller cannot write to" {
@@ -764,6 +788,11 @@ each() {
 			as_user alice "$SHIFTBOX" mount-idmapped $map "$SCRATCH/SRC" /mnt
 		stderr_has "an ordinary user can show the files to a command" ... "userns-run -b "
 	done
+	must_fail 1 "cannot make a mount namespace" as_user alice "$SHIFTBOX" \
+		mount-idmapped -e -m +100000 "$SCRATCH/SRC" /mnt -- ls
+	stderr_has "run as root; as an ordinary user: shiftbox userns-run" \
+		"-b $SCRATCH/SRC:/mnt -- ls -l /mnt"
+	must_work as_user alice "$SHIFTBOX" userns-run -b "$SCRATCH/SRC:/mnt" -- ls -l /mnt
 	chmod -R a+rX debian
 	cd home-alice
 	must_fail 1 "cannot create files as" as_user alice \
