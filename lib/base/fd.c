@@ -190,21 +190,30 @@ int fd_sync(int fd, const char *name, struct err *e)
 	return 0;
 }
 
-int fd_let_go(int a, int b, int std)
+/* The lowest of the descriptors that is not below from; -1 if there is none. */
+static int lowest_from(const int *fds, size_t n, int from)
 {
-	int low = a < b ? a : b, high = a < b ? b : a,
-	    all = std >= 0 ? std : open("/dev/null", O_RDWR | O_CLOEXEC);
+	int low = -1;
+
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= from && (low < 0 || fds[i] < low))
+			low = fds[i];
+	return low;
+}
+
+int fd_let_go(const int *keep, size_t n, int std)
+{
+	int all = std >= 0 ? std : open("/dev/null", O_RDWR | O_CLOEXEC), from = STDERR_FILENO + 1;
 
 	if (all < 0)
 		return -errno;
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (dup2(all, fd) < 0)
 			return -errno;
-	if ((low > 3 && close_range(3, (unsigned)low - 1, 0) < 0) ||
-		(high - low > 1 && close_range((unsigned)low + 1, (unsigned)high - 1, 0) < 0) ||
-		close_range((unsigned)high + 1, ~0U, 0) < 0)
-		return -errno;
-	return 0;
+	for (int low; (low = lowest_from(keep, n, from)) >= 0; from = low + 1)
+		if (low > from && close_range((unsigned)from, (unsigned)low - 1, 0) < 0)
+			return -errno;
+	return close_range((unsigned)from, ~0U, 0) < 0 ? -errno : 0;
 }
 
 bool same_file(const struct stat *a, const struct stat *b)

@@ -69,11 +69,11 @@ MUST_CHECK int fd_remove_tree(int dirfd, const char *name, struct err *e);
 MUST_CHECK int fd_remove_opened(int dirfd, const char *name, int fd, struct err *e);
 
 /*
- * Close all descriptors but a and b, which are above 2, and make std, or /dev/null for -1, standard
- * input, output and error: for a child that should inherit nothing else. Returns 0 or -errno,
- * without an err. Needs close_range(2), Linux 5.9.
+ * Close all descriptors but those of keep, which are above 2, and make std, or /dev/null for -1,
+ * standard input, output and error: for a child that should inherit nothing else. Returns 0 or
+ * -errno, without an err. Needs close_range(2), Linux 5.9.
  */
-MUST_CHECK int fd_let_go(int a, int b, int std);
+MUST_CHECK int fd_let_go(const int *keep, size_t n, int std);
 
 /*
  * Call mkdirat(2) with exactly this mode, whatever the umask. A chmod(2) afterwards, by name, could

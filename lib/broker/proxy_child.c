@@ -246,7 +246,7 @@ _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct id
 	 * descriptor by number (as "fd=" of FUSE does), and must not find one.
 	 */
 	if (!num)
-		num = -fd_let_go(socket, userns, -1);
+		num = -fd_let_go((const int[]){ socket, userns }, 2, -1);
 	if (!num)
 		num = enter(parent, userns);
 	(void)close(userns);

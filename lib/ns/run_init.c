@@ -213,8 +213,8 @@ static void blame_bind(const struct run_spec *s, const char *path, struct err *e
 			over = &s->binds.items[i];
 	if (!over)
 		return;
-	(void)err_set(e, e->num, path, "cannot open it, which the bind %s:%s covers", over->source,
-		over->target);
+	(void)err_set(e, e->num, path, "cannot open");
+	err_why(e, "the bind %s:%s covers it", over->source, over->target);
 	if (e->num == EACCES && !over->dev && stat(path, &st) == 0 && S_ISCHR(st.st_mode))
 		err_try(e,
 			"omit the bind, since every root has a %s, or add the word dev: -b "
@@ -227,22 +227,50 @@ static void blame_bind(const struct run_spec *s, const char *path, struct err *e
 				"; bind single files there instead: -b SRC:/dev/NAME");
 }
 
-/* Fork the command's process, which waits until init has closed the pipe gate. */
+/*
+ * Fork the command's process, which waits for a byte in the pipe gate. If the pipe ends without
+ * one, init has failed or was killed, and the command must not run: the kernel closes the pipe
+ * before it kills the processes of the namespace.
+ */
 static pid_t start_command(const struct run_init *i, int tty, const int gate[2])
 {
 	static struct err e;
 	pid_t pid = fork();
-	char none;
+	char go;
+	ssize_t n;
 
 	if (pid == 0) {
 		(void)close(gate[1]); /* cannot fail for a pipe */
-		if (read(gate[0], &none, 1) < 0) {
+		n = read(gate[0], &go, 1);
+		if (n < 0) {
 			(void)err_set(&e, errno, NULL, "cannot wait for process 1 to be ready");
 			give_up(i->sock, &e);
 		}
+		if (n == 0)
+			_exit(RUN_FAILED);
 		run_command(i, tty);
 	}
 	return pid;
+}
+
+/*
+ * Close the caller's descriptors: the command must not reach them through init, and pipes must end
+ * when the command closes them. Keep the command's terminal open: a terminal whose last descriptor
+ * is closed hangs up. Then let the command's process go on.
+ */
+static int let_go(const struct run_init *i, int sigfd, int tty, int gate, struct err *e)
+{
+	int r = fd_let_go((const int[]){ i->sock, sigfd, gate }, 3, tty);
+
+	if (r < 0) {
+		(void)err_set(e, -r, NULL, "cannot close descriptors");
+		blame_bind(i->spec, "/dev/null", e);
+		return r;
+	}
+	if (write(gate, "", 1) != 1)
+		return err_set(e, errno, NULL, "cannot start the command");
+	(void)close(gate); /* cannot fail for a pipe */
+	return 0;
 }
 
 /*
@@ -261,7 +289,7 @@ _Noreturn void run_init(const struct run_init *i)
 	struct run_tty tty = { -1, -1 };
 	static struct err e;
 	sigset_t chld;
-	int sigfd, r, gate[2];
+	int sigfd, gate[2];
 	pid_t pid;
 
 	(void)setsid();       /* cannot fail: a new process is not a group leader */
@@ -295,16 +323,7 @@ _Noreturn void run_init(const struct run_init *i)
 		blame_bind(i->spec, "/proc/self/stat", &e);
 		give_up(i->sock, &e);
 	}
-	/*
-	 * Close the caller's descriptors: the command must not reach them through init, and pipes
-	 * must end when the command closes them. Keep the command's terminal open: a terminal whose
-	 * last descriptor is closed hangs up. This closes the gate too, so the command starts.
-	 */
-	r = fd_let_go(i->sock, sigfd, tty.slave);
-	if (r < 0) {
-		(void)err_set(&e, -r, NULL, "cannot close descriptors");
-		blame_bind(i->spec, "/dev/null", &e);
+	if (let_go(i, sigfd, tty.slave, gate[1], &e) < 0)
 		give_up(i->sock, &e);
-	}
 	serve(i->sock, sigfd, pid);
 }
