@@ -3,6 +3,7 @@
 
 #include "run_priv.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
@@ -203,8 +205,8 @@ static int enter_workdir(const struct run_spec *s, struct err *e)
 	return -num;
 }
 
-/* Is there a file of this name in PATH? */
-static bool is_in_path(const char *name)
+/* Find the first file of this name in PATH that access(2) grants for mode. */
+static bool find_in_path(const char *name, int mode, struct buf *ret)
 {
 	const char *p = env_get("PATH");
 
@@ -214,12 +216,21 @@ static bool is_in_path(const char *name)
 
 		buf_add(&b, n ? p : ".", n ? n : 1);
 		buf_printf(&b, "/%s", name);
-		if (buf_get(&b) && access(buf_get(&b), F_OK) == 0)
-			return true;
+		if (buf_get(&b) && faccessat(AT_FDCWD, b.data, mode, AT_EACCESS) == 0) {
+			buf_str(ret, b.data);
+			return buf_get(ret);
+		}
 		more = p[n];
 		p += n + more;
 	}
 	return false;
+}
+
+static bool is_in_path(const char *name)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	return find_in_path(name, F_OK, &path);
 }
 
 /* Find the first directory of PATH that is closed to the command, for a program found in none. */
@@ -264,6 +275,100 @@ static void explain_refusal(const struct run_spec *s, const char *path, struct e
 		err_why(e, "the file is executable, but its interpreter cannot be run");
 }
 
+/* --- files that the kernel does not execute --- */
+
+/* What a file begins with. */
+enum exec_format { EXEC_UNREADABLE, EXEC_ELF, EXEC_SCRIPT, EXEC_OTHER };
+
+/* ret_machine: of an ELF file, its EM_*. */
+static enum exec_format find_format(const char *path, unsigned *ret_machine)
+{
+	scoped_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	unsigned char h[offsetof(Elf32_Ehdr, e_version)] = { 0 };
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return EXEC_UNREADABLE;
+	n = pread(fd, h, sizeof(h), 0);
+	if (n < 0)
+		return EXEC_UNREADABLE;
+	*ret_machine = h[EI_DATA] == ELFDATA2MSB ? h[18] << 8 | h[19] : h[19] << 8 | h[18];
+	return memcmp(h, ELFMAG, SELFMAG) == 0 ? EXEC_ELF :
+		memcmp(h, "#!", 2) == 0        ? EXEC_SCRIPT :
+						 EXEC_OTHER;
+}
+
+/* The machine of an ELF file, as uname -m calls it. */
+static const char *machine_word(unsigned machine)
+{
+	static const struct {
+		unsigned machine;
+		const char *word;
+	} words[] = {
+		{ EM_386, "i386" }, { EM_MIPS, "mips" }, { EM_PPC, "ppc" }, { EM_PPC64, "ppc64" },
+		{ EM_S390, "s390x" }, { EM_ARM, "arm" }, { EM_X86_64, "x86_64" },
+		{ EM_AARCH64, "aarch64" }, { EM_RISCV, "riscv" },
+		{ 258, "loongarch64" }, /* EM_LOONGARCH, which glibc 2.36 lacks */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (words[i].machine == machine)
+			return words[i].word;
+	return NULL;
+}
+
+/* The kernel has refused an ELF file with ENOEXEC. */
+static void explain_elf(const struct run_spec *s, unsigned machine, struct err *e)
+{
+	const char *word = machine_word(machine);
+	unsigned own = 0;
+	struct utsname u;
+
+	if (find_format("/proc/self/exe", &own) != EXEC_ELF || uname(&u) < 0)
+		return;
+	if (own == machine || machine == EM_NONE) {
+		err_why(e, "it begins with an ELF header, and is damaged");
+		return;
+	}
+	if (word)
+		err_why(e, "it is a program for another machine (%s; this is %s)", word, u.machine);
+	else
+		err_why(e, "it is a program for another machine (ELF number %u; this is %s)",
+			machine, u.machine);
+	err_try(e,
+		s->host_root ? "use a program for this machine" :
+			       "unpack the image for this machine (shiftbox image-unpack "
+			       "--platform OS/ARCH)");
+}
+
+/*
+ * execvp(3), which hands what the kernel does not execute (ENOEXEC) to /bin/sh, but without that
+ * for ELF files, which no shell can read. Returns only on failure, with the format of the file.
+ */
+static enum exec_format try_to_execute(const struct run_spec *s, unsigned *ret_machine)
+{
+	const char *name = s->command[0];
+	enum exec_format format = EXEC_UNREADABLE;
+	scoped_buf struct buf path = BUF_INIT;
+	int num;
+
+	if (strchr(name, '/'))
+		buf_str(&path, name);
+	else
+		(void)find_in_path(name, X_OK, &path); /* else it is not there, as execvp() finds */
+	if (path.len && buf_get(&path))
+		format = find_format(path.data, ret_machine);
+	if (format == EXEC_ELF)
+		(void)execv(path.data, s->command);
+	else
+		(void)execvp(name, s->command);
+	num = errno; /* which freeing the path may change */
+	buf_done(&path);
+	errno = num;
+	return format;
+}
+
 /* Why there is no such program, and what may have been meant by its name. */
 static void explain_absence(const struct run_spec *s, const char *name, struct err *e)
 {
@@ -285,6 +390,8 @@ static void explain_absence(const struct run_spec *s, const char *name, struct e
 			strchr(name, '\'') ? "LINE" : name);
 	else if (s->binds.len && run_bind_has_word(name))
 		err_try(e, "a word of a bind follows a colon: -b SRC:DST:%s", name);
+	else if (!path && strchr(name, '='))
+		err_try(e, "for a variable: -e %s (each has a -e of its own)", name);
 	else if (!path && s->host_root)
 		err_try(e,
 			"specify an existing program, by its path or in a directory of PATH; if %s "
@@ -302,9 +409,11 @@ static void explain_absence(const struct run_spec *s, const char *name, struct e
 static int execute(const struct run_spec *s, struct err *e)
 {
 	const char *name = s->command[0];
+	unsigned machine = 0;
+	enum exec_format format;
 	int num;
 
-	(void)execvp(name, s->command);
+	format = try_to_execute(s, &machine);
 	num = errno;
 	/* execvp(3) also fails with EACCES if a directory in PATH cannot be searched. */
 	if (num == EACCES && !strchr(name, '/') && !is_in_path(name))
@@ -313,8 +422,16 @@ static int execute(const struct run_spec *s, struct err *e)
 	err_op(e, "exec");
 	if (num == EACCES && strchr(name, '/'))
 		explain_refusal(s, name, e);
+	if (num == ENOEXEC && format == EXEC_ELF)
+		explain_elf(s, machine, e);
 	if (num != ENOENT)
 		return RUN_NO_EXEC;
+	if (format == EXEC_OTHER) { /* execvp() has looked for /bin/sh */
+		(void)err_set(e, ENOEXEC, name, "cannot run the command");
+		err_why(e, "it begins with neither #! nor an ELF header, as programs do");
+		err_try(e, "run it with its interpreter: PROGRAM %s", name);
+		return RUN_NO_EXEC;
+	}
 	explain_absence(s, name, e);
 	return RUN_NO_COMMAND;
 }
