@@ -192,8 +192,9 @@ static void read_flags(int fd, struct explain_inode *n)
 {
 	struct statx s;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_CTIME, &s) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_CTIME | STATX_NLINK, &s) < 0)
 		return;
+	n->removed = S_ISDIR(n->seen.mode) && s.stx_mask & STATX_NLINK && !s.stx_nlink;
 	n->immutable = s.stx_attributes & STATX_ATTR_IMMUTABLE;
 	n->append = s.stx_attributes & STATX_ATTR_APPEND;
 	n->ctime = s.stx_ctime.tv_sec;
@@ -379,6 +380,7 @@ static void state_facts(struct explanation *x)
 			.gid = fact_id(n, from->gid, n->gid_lost, n->gid_shown),
 			.immutable = n->immutable,
 			.append = n->append,
+			.removed = n->removed,
 		};
 		if (m->kind == MOUNT_MAP_OVERLAY)
 			explain_stack_facts(x, n);

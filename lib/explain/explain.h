@@ -69,6 +69,7 @@ struct explain_inode {
 	bool uid_doubt, gid_doubt; /* seen as the overflow id, but a line of the map that is hidden
 	                              from this process may have the id */
 	bool immutable, append;
+	bool removed; /* a directory without a name */
 	int64_t ctime;
 	uint32_t ctime_nsec;
 	struct explain_may uid_may, gid_may;

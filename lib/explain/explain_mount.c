@@ -81,6 +81,36 @@ static bool decides_itself(const char *type)
 	return false;
 }
 
+/* Filesystems of the kernel, whose files stand for something else: what fails for every caller. */
+static void forbid_entries(const char *type, struct perm_mount *m)
+{
+	static const struct {
+		const char *type;
+		int no_create, no_unlink;
+	} rows[] = {
+		{ "proc", ENOENT, EPERM },
+		{ "sysfs", EACCES, EPERM },
+		{ "binfmt_misc", EACCES, 0 },
+		{ "bpf", EACCES, 0 },
+		{ "cgroup", EACCES, 0 },
+		{ "cgroup2", EACCES, 0 },
+		{ "configfs", EACCES, 0 },
+		{ "debugfs", EACCES, 0 },
+		{ "devpts", EACCES, 0 },
+		{ "fusectl", EACCES, 0 },
+		{ "pstore", EACCES, 0 },
+		{ "securityfs", EACCES, 0 },
+		{ "tracefs", EACCES, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(type, rows[i].type) != 0)
+			continue;
+		m->no_create = rows[i].no_create;
+		m->no_unlink = rows[i].no_unlink;
+	}
+}
+
 static bool has_option(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -154,6 +184,7 @@ int explain_mount_find(
 		.noexec = has_option(m->options, "noexec"),
 		.nodev = has_option(m->options, "nodev"),
 	};
+	forbid_entries(m->type, &m->facts);
 	if (m->facts.fs_ro)
 		show_read_only(m->options);
 	return m->kind == MOUNT_MAP_OVERLAY ? read_layers_map(fd, m, e) : 0;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *explain_bits(unsigned bits)
 {
@@ -67,6 +68,9 @@ static const char *plain_reason(enum perm_rule rule)
 				    "it"),
 		[RULE_APPEND] = ("it is append-only (lsattr shows a): data and entries can be "
 				 "added, but nothing else can be changed, not even by root"),
+		[RULE_KERNEL_FS] = ("it is in a filesystem of the kernel, in which files cannot "
+				    "be created or removed"),
+		[RULE_REMOVED] = "the directory has been removed",
 		[RULE_NO_CAP_CHOWN] = ("only CAP_CHOWN may give it this owner or group; an owner "
 				       "may choose among the groups that the owner is in"),
 		[RULE_NO_SUCH_ID] = ("the new owner or group does not exist in the caller's user "
@@ -132,6 +136,14 @@ void explain_reason(
 	}
 	if (d->num == EBUSY && d->rule == RULE_TYPE) {
 		buf_str(b, "a mount point cannot be removed");
+	} else if (d->num == EISDIR && d->rule == RULE_TYPE) {
+		buf_str(b,
+			"a directory cannot be opened for writing; for a directory: --op create");
+	} else if (d->rule == RULE_OWNER && x->caller.cred.uid != geteuid()) {
+		uint32_t id = x->caller.cred.uid;
+
+		(void)perm_ns_uid(x->caller.cred.userns, id, &id); /* else it stays that of here */
+		buf_printf(b, "user %u is the owner", id);
 	} else if (d->rule >= ARRAY_LEN(who)) {
 		buf_str(b, plain_reason(d->rule));
 	} else if (d->rule == RULE_BITS_ALL) {

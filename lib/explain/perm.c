@@ -160,12 +160,18 @@ static struct perm_verdict check_create(const struct perm_view *dir)
 	d = perm_permission(dir, MAY_EXEC);
 	if (d.num)
 		return d;
+	if (dir->inode->removed)
+		return perm_refuse(ENOENT, RULE_REMOVED);
+	if (dir->inode->mount->no_create == ENOENT) /* the lookup fails, not the creation */
+		return perm_refuse(ENOENT, RULE_KERNEL_FS);
 	below = perm_overlay_lookup(dir->inode);
 	if (below.num)
 		return below;
 	d = perm_want_write(dir->inode);
 	if (d.num == 0)
 		d = may_create(dir);
+	if (d.num == 0 && dir->inode->mount->no_create)
+		return perm_refuse(dir->inode->mount->no_create, RULE_KERNEL_FS);
 	below = d.num ? d : perm_overlay_create(dir->inode, dir->cred, &d);
 	return below.num ? below : d;
 }
@@ -218,6 +224,8 @@ static struct perm_verdict check_remove(
 	created = op == PERM_RENAME ? perm_overlay_lookup(dir->inode) : d;
 	if (created.num)
 		return created;
+	if (op == PERM_RENAME && dir->inode->mount->no_create == ENOENT) /* so is the new name */
+		return perm_refuse(ENOENT, RULE_KERNEL_FS);
 	d = may_delete(dir, v);
 	if (d.num)
 		return d;
@@ -225,6 +233,8 @@ static struct perm_verdict check_remove(
 	created = op == PERM_RENAME ? may_create(dir) : d;
 	if (created.num)
 		return created;
+	if (dir->inode->mount->no_unlink)
+		return perm_refuse(dir->inode->mount->no_unlink, RULE_KERNEL_FS);
 	created = perm_overlay_remove(op, dir->inode, v->inode);
 	return created.num ? created : d;
 }

@@ -57,6 +57,8 @@ struct perm_mount {
 	bool fs_ro;                          /* the filesystem */
 	bool nosuid, noexec, nodev;
 	bool foreign; /* in another mount namespace than the caller: set-id is ignored */
+	/* Of a filesystem of the kernel, as proc: the errno for every caller; 0: as usual. */
+	int no_create, no_unlink;
 	/* Which ids can be stored. If the map is unknown, none or all ids are assumed. */
 	enum { PERM_STORE_BY_MAP, PERM_STORE_NONE, PERM_STORE_ALL } store;
 };
@@ -80,6 +82,8 @@ struct perm_inode {
 	struct filecap cap;                /* root is a disk id */
 	const struct perm_mount *mount;
 	bool immutable, append; /* FS_IMMUTABLE_FL, FS_APPEND_FL; of a directory, too */
+	bool removed;           /* IS_DEADDIR(): a directory that is open, or somebody's working
+	                           directory, but in no directory any more */
 	/* Of an overlay; otherwise NULL. The ids above are then what the merged tree has. */
 	const struct perm_overlay *overlay;
 	const struct perm_real *real;
@@ -143,6 +147,8 @@ enum perm_rule {
 	RULE_TYPE, /* not possible for this type of file */
 	RULE_IMMUTABLE,
 	RULE_APPEND,       /* append-only */
+	RULE_KERNEL_FS,    /* a filesystem of the kernel, without creating or removing */
+	RULE_REMOVED,      /* the directory has been removed */
 	RULE_NO_CAP_CHOWN, /* only CAP_CHOWN may give the inode this owner or group */
 	RULE_NO_SUCH_ID,   /* the new owner or group has no id in the initial user namespace */
 	RULE_UNMAPPED_NEW, /* the new owner or group cannot be stored through the mount */

@@ -903,3 +903,36 @@ says() {
 	explain src/left
 	! grep -q 'left by' <<<"$output" || tell "users and groups are mixed up"
 }
+
+@test "nothing can be created in filesystems of the kernel, or in a removed directory" {
+	need root
+	local dir
+	for dir in /sys/kernel /proc /proc/sys; do
+		capture touch "$dir/shiftbox-test"
+		[ "$status" = 1 ] || tell "$dir lets files be created"
+		capture "$SHIFTBOX" shift-check explain --op create "$dir"
+		must_equal "$status" 3
+		output_has "in a filesystem of the kernel, in which files cannot be created"
+	done
+	output_has "create  ENOENT:"
+	capture "$SHIFTBOX" shift-check explain --op unlink /sys/kernel/uevent_seqnum
+	must_equal "$status" 3
+	output_has "unlink  EPERM: it is in a filesystem of the kernel"
+	mkdir gone
+	cd gone
+	rmdir ../gone
+	capture "$SHIFTBOX" shift-check explain --op create .
+	must_equal "$status" 3
+	output_has "create  ENOENT: the directory has been removed"
+}
+
+@test "a directory is not written to, and the owner is not the caller" {
+	need root
+	chmod 711 .
+	mkdir dir
+	chown 2001 dir
+	capture "$SHIFTBOX" shift-check explain --op write dir
+	output_has "a directory cannot be opened for writing; for a directory: --op create"
+	must_work "$SHIFTBOX" shift-check explain --op chmod --as 2001:2001 dir
+	output_has "user 2001 is the owner"
+}
