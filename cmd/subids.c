@@ -56,7 +56,10 @@ static void found(const struct grant_finding *f, void *arg)
 	if (why[0] || f->class == GRANT_SHORT)
 		return;
 	(void)snprintf(why, sizeof(r->why), "%s%s%s%s", f->file ? f->file : "", line,
-		f->file ? ": " : "", f->detail); /* truncated on purpose */
+		!f->file                         ? "" :
+			f->class == GRANT_HELPER ? " " : /* "newuidmap", "is not installed" */
+						   ": ",
+		f->detail); /* truncated on purpose */
 }
 
 static const char *user_name(const struct subids *r)

@@ -3,6 +3,10 @@
 
 #include "subid_unused.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "accounts.h"
 #include "subid.h"
 
@@ -51,13 +55,35 @@ void subid_try_range(struct err *e)
 			start, start, start + (USUAL_COUNT - 1), start, start + (USUAL_COUNT - 1));
 }
 
+/* usermod(8) does not create a file: it refuses the option. */
+static void add_touch(const char *file, struct buf *b)
+{
+	if (access(file, F_OK) < 0 && errno == ENOENT)
+		buf_printf(b, "touch %s && ", file);
+}
+
 void subid_try_grant(const char *user, struct err *e)
 {
-	uint32_t start;
+	struct user named = { .uid = SUBID_NO_ACCOUNT };
+	scoped_buf struct buf b = BUF_INIT;
+	bool no_uid, no_gid;
+	uint32_t start, last;
 
-	if (subid_unused(SUBUID_FILE, SUBGID_FILE, USUAL_COUNT, &start))
-		err_try(e, "as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s", start,
-			start + (USUAL_COUNT - 1), start, start + (USUAL_COUNT - 1), user);
-	else
+	if (!subid_unused(SUBUID_FILE, SUBGID_FILE, USUAL_COUNT, &start)) {
 		err_try(e, "free a range in /etc/subuid and /etc/subgid: all ids are granted");
+		return;
+	}
+	last = start + (USUAL_COUNT - 1);
+	(void)snprintf(named.name, sizeof(named.name), "%s", user); /* a longer one has none */
+	no_gid = !subid_has(SUBGID_FILE, &named);
+	no_uid = !subid_has(SUBUID_FILE, &named) || !no_gid; /* else a number names the user */
+	add_touch(SUBUID_FILE, &b);
+	add_touch(SUBGID_FILE, &b);
+	buf_str(&b, "usermod");
+	if (no_uid)
+		buf_printf(&b, " --add-subuids %u-%u", start, last);
+	if (no_gid)
+		buf_printf(&b, " --add-subgids %u-%u", start, last);
+	if (buf_get(&b))
+		err_try(e, "as root: %s %s", b.data, user);
 }

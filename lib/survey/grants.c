@@ -24,7 +24,7 @@
 /* The ids that a container with Debian or Fedora needs: 0 to 65535, with nobody and nogroup. */
 enum { WANTED = 65536 };
 
-enum { NSSWITCH_MAX = 1 << 20 };
+enum { NSSWITCH_MAX = 1 << 20, MEND_SIZE = 512 };
 
 void grants_report(struct grants_check *c, enum grant_fault class, const char *file, size_t line,
 	const char *fmt, ...)
@@ -59,6 +59,36 @@ struct file {
 	const char *kind; /* "user", "group" */
 	const char *text;
 };
+
+/*
+ * Write to text the command that gives the user count new ids, in place of those of old (or NULL).
+ * "" if the grants come from another source, or no ids are free.
+ */
+static const char *mend(
+	const struct file *f, const struct grant *old, uint32_t count, char text[static MEND_SIZE])
+{
+	const char *name = f->c->user.name;
+	char del[64] = "";
+	uint32_t start;
+
+	text[0] = '\0';
+	if (!name[0] || f->c->user.uid == SUBID_NO_ACCOUNT || strcmp(f->c->source, "files") != 0 ||
+		!subid_unused(SUBUID_FILE, SUBGID_FILE, count, &start))
+		return text;
+	if (old) /* fits: 2 x 10 digits */
+		(void)snprintf(del, sizeof(del), " --del-sub%cids %u-%u", f->kind[0], old->start,
+			old->start + (old->count - 1));
+	(void)snprintf(text, MEND_SIZE, "; as root%s: usermod%s --add-sub%cids %u-%u %s",
+		old ? ", if no files have these ids yet" : "", del, f->kind[0], start,
+		start + (count - 1), name); /* truncated if long */
+	return text;
+}
+
+/* How many ids should replace a grant: as many, but enough for an image. */
+static uint32_t new_count(const struct grant *g)
+{
+	return g->count > WANTED ? g->count : WANTED;
+}
 
 static bool meet(const struct grant *a, const struct grant *b)
 {
@@ -106,6 +136,7 @@ static bool exchanged(const struct grant *g)
 static int collect(const struct subid_line *l, void *arg)
 {
 	struct file *f = arg;
+	char text[MEND_SIZE];
 
 	if (l->fault) {
 		report_line(f, l);
@@ -125,9 +156,10 @@ static int collect(const struct subid_line *l, void *arg)
 		if (meet(&f->mine->items[i], &l->grant))
 			grants_report(f->c, GRANT_OVERLAP, f->path, l->grant.line,
 				"%u-%u overlaps the grant in line %zu, of the same user: a map of "
-				"both is refused (EINVAL)",
+				"both is refused (EINVAL)%s",
 				l->grant.start, l->grant.start + (l->grant.count - 1),
-				f->mine->items[i].line);
+				f->mine->items[i].line,
+				mend(f, &l->grant, new_count(&l->grant), text));
 	return VEC_ADD(f->mine, l->grant);
 }
 
@@ -135,6 +167,7 @@ static int compare_others(const struct subid_line *l, void *arg)
 {
 	const struct file *f = arg;
 	int n = l->user_len < 64 ? (int)l->user_len : 64;
+	char text[MEND_SIZE];
 
 	if (l->fault || subid_is_users(l, &f->c->user))
 		return 0;
@@ -144,9 +177,10 @@ static int compare_others(const struct subid_line *l, void *arg)
 		if (meet(g, &l->grant))
 			grants_report(f->c, GRANT_OVERLAP, f->path, g->line,
 				"%u-%u overlaps %u-%u of %.*s in line %zu: each could use the "
-				"other's files",
+				"other's files%s",
 				g->start, g->start + (g->count - 1), l->grant.start,
-				l->grant.start + (l->grant.count - 1), n, l->user, l->grant.line);
+				l->grant.start + (l->grant.count - 1), n, l->user, l->grant.line,
+				mend(f, g, new_count(g), text));
 	}
 	return 0;
 }
@@ -164,6 +198,15 @@ static bool holds(const struct grant *g, uint32_t id)
 static bool is_of_outside(uint32_t uid)
 {
 	return userns_is_nested() && uid == userns_overflow_id(false);
+}
+
+/* usermod(8) does not create the file: it refuses the option. */
+static void report_missing(const struct file *f)
+{
+	char text[MEND_SIZE];
+
+	grants_report(f->c, GRANT_FILE, f->path, 0, "there is no such file (as root: touch %s)%s",
+		f->path, mend(f, NULL, WANTED, text));
 }
 
 static void report_none(const struct file *f)
@@ -189,6 +232,7 @@ static void report_none(const struct file *f)
 
 static void check_ranges(const struct file *f)
 {
+	char text[MEND_SIZE];
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < f->mine->len; i++) {
@@ -198,12 +242,13 @@ static void check_ranges(const struct file *f)
 		if (holds(g, f->own) && f->own)
 			grants_report(f->c, GRANT_OWN_ID, f->path, g->line,
 				"%u-%u holds %u, the user's own %s id: a map with both the range "
-				"and the user's own id is refused",
-				g->start, g->start + (g->count - 1), f->own, f->kind);
+				"and the user's own id is refused%s",
+				g->start, g->start + (g->count - 1), f->own, f->kind,
+				mend(f, g, new_count(g), text));
 		if (holds(g, 0))
 			grants_report(f->c, GRANT_OWN_ID, f->path, g->line,
-				"%u-%u holds 0: the user could become root", g->start,
-				g->start + (g->count - 1));
+				"%u-%u holds 0: the user could become root%s", g->start,
+				g->start + (g->count - 1), mend(f, g, new_count(g), text));
 	}
 	if (!f->mine->len && f->c->user.uid == SUBID_NO_ACCOUNT)
 		grants_report(f->c, GRANT_NONE, f->path, 0,
@@ -213,8 +258,9 @@ static void check_ranges(const struct file *f)
 		report_none(f);
 	else if (total < WANTED)
 		grants_report(f->c, GRANT_SHORT, f->path, f->mine->items[0].line,
-			"%llu %s ids are fewer than the %u that most images need",
-			(unsigned long long)total, f->kind, WANTED);
+			"%llu %s ids are fewer than the %u that most images need%s",
+			(unsigned long long)total, f->kind, WANTED,
+			mend(f, NULL, WANTED - (uint32_t)total, text));
 }
 
 static int check_file(struct file *f, struct err *e)
@@ -225,6 +271,10 @@ static int check_file(struct file *f, struct err *e)
 
 	if (r == -ENOMEM)
 		return err_nomem(e);
+	if (r == -ENOENT) {
+		report_missing(f);
+		return 0;
+	}
 	if (r < 0) {
 		grants_report(f->c, GRANT_FILE, f->path, 0, "%s%s%s%s%s", why.what,
 			why.num && r != -EINVAL ? ": " : "",

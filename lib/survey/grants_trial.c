@@ -145,8 +145,10 @@ static int try_as_user(void *arg, int fd)
 /* The reason why there can be no trial, or NULL. */
 static const char *no_trial(const struct grants_check *c)
 {
-	if (!c->uid.len || !c->gid.len)
+	if (!c->uid.len && !c->gid.len)
 		return "no ids are granted";
+	if (!c->uid.len || !c->gid.len)
+		return "not both user and group ids are granted";
 	if (c->user.uid == SUBID_NO_ACCOUNT)
 		return "the name has no account, so no process can run as this user";
 	if (!c->user.name[0] || !c->user.has_gid)

@@ -187,14 +187,18 @@ END
 	answer 3 subid alice <<'END'
 line: /etc/subuid:4: START is 65536 and COUNT is 100000: they look swapped
 overlap: /etc/subuid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: each could use the
-	other's files
+	other's files; as root, if no files have these ids yet: usermod
+	--del-subuids 300000-365535 --add-subuids 375536-441071 alice
 own-id: /etc/subuid:3: 1500-2099 holds 2001, the user's own user id: a map with both the
-	range and the user's own id is refused
+	range and the user's own id is refused; as root, if no files have these ids yet: usermod
+	--del-subuids 1500-2099 --add-subuids 375536-441071 alice
 line: /etc/subgid:4: START is 65536 and COUNT is 100000: they look swapped
 overlap: /etc/subgid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: each could use the
-	other's files
+	other's files; as root, if no files have these ids yet: usermod
+	--del-subgids 300000-365535 --add-subgids 375536-441071 alice
 own-id: /etc/subgid:3: 1500-2099 holds 2001, the user's own group id: a map with both the
-	range and the user's own id is refused
+	range and the user's own id is refused; as root, if no files have these ids yet: usermod
+	--del-subgids 1500-2099 --add-subgids 375536-441071 alice
 account: /etc/subuid:3: 1500-2099 has ids below 65536, which are those of accounts and of the
 	system
 account: /etc/subgid:3: 1500-2099 holds ids of the host's groups: alice (2002); with these ids,

@@ -77,7 +77,7 @@ no problems found"
 		"trial not made: no ids are granted" "2 findings"
 	echo alice:300000:65536 >>"$SCRATCH/subuid"
 	check alice
-	finds "none: /etc/subgid"
+	finds "none: /etc/subgid" "trial not made: not both user and group ids are granted"
 	: >"$SCRATCH/subgid" # as Debian installs it
 	check alice
 	finds "none: /etc/subgid: alice has no group ids" "1 finding"
@@ -152,7 +152,9 @@ no problems found"
 	: >"$SCRATCH/subgid"
 	grant alice:0:1000
 	check alice
-	finds "own-id: /etc/subuid:1: 0-999 holds 0: the user could become root"
+	finds "$(joined "own-id: /etc/subuid:1: 0-999 holds 0: the user could become root; " \
+		"as root, if no files have these ids yet: " \
+		"usermod --del-subuids 0-999 --add-subuids ")"
 }
 
 @test "the ids of other accounts, and of the system, within the range" {
@@ -215,6 +217,9 @@ no problems found"
 	grant alice:300000:65535
 	check alice
 	finds "short: /etc/subuid:2: 65535 user ids are fewer than the 65536" "trial passed"
+	[[ $output =~ 'as root: usermod --add-subuids '([0-9]+)-([0-9]+)' alice' ]] ||
+		tell "no command"
+	must_equal "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
 }
 
 @test "a helper that is missing, without privilege, or on a nosuid mount" {
