@@ -54,6 +54,32 @@ static bool is_known(const struct idmap_known *known, const char *word)
 			(num_u32(word, &uid) == 0 && uid == known->user->uid));
 }
 
+static int no_user(const struct map_parser *p, const struct word *name, const char *s)
+{
+	const char *file = p->ctx->subuid ? p->ctx->subuid : SUBUID_FILE;
+	struct user user = { .uid = SUBID_NO_ACCOUNT };
+
+	(void)word_fault(p->e, ENOENT, name, "there is no user of this name");
+	if (strlen(s) < sizeof(user.name))
+		memcpy(user.name, s, strlen(s) + 1);
+	if (!*user.name || !subid_has(file, &user)) {
+		names_say_try(p->e);
+		return -ENOENT;
+	}
+	err_why(p->e, "%s names %s, and no account has that name", file, s);
+	err_try(p->e, "create the account, or, for the granted ids alone: subid:%s", s);
+	return -ENOENT;
+}
+
+static int no_group(const struct map_parser *p, const struct word *w, const struct user *user)
+{
+	(void)word_fault(
+		p->e, ENOENT, w, "the user has no passwd entry, which would give the group");
+	err_try(p->e, "write both ids, with DISK for those on disk: u:DISK:%u:1;g:DISK:GID:1",
+		user->uid);
+	return -ENOENT;
+}
+
 /* Look up the user that follows the first ':' of the entry. */
 static int entry_user(const struct map_parser *p, struct word w,
 	int (*look_up)(const char *name, struct user *ret, struct err *e), struct user *ret)
@@ -79,11 +105,7 @@ static int entry_user(const struct map_parser *p, struct word w,
 		return 0;
 	}
 	r = look_up(s, ret, p->e);
-	if (r == -ENOENT) {
-		(void)word_fault(p->e, ENOENT, &name, "there is no user of this name");
-		names_say_try(p->e);
-	}
-	return r;
+	return r == -ENOENT ? no_user(p, &name, s) : r;
 }
 
 static int read_grants(const struct map_parser *p, const char *file, const struct user *user,
@@ -293,8 +315,7 @@ int map_parse_owner(struct map_parser *p, struct word w)
 	if (r < 0)
 		return r;
 	if (!user.has_gid)
-		return word_fault(p->e, ENOENT, &w,
-			"the user has no passwd entry, which would give the group");
+		return no_group(p, &w, &user);
 	r = path_open(
 		p->ctx->source, O_PATH, "cannot open the source to see its owner", NULL, &fd, p->e);
 	if (r < 0)
@@ -393,10 +414,24 @@ int map_parse_fd(struct map_parser *p, struct word w)
 	return add_map(p, w, &m);
 }
 
+/* Is it a line of subuid(5): USER:START:COUNT? Sets ret_user to USER. */
+static bool is_grant_line(struct word line, struct word *ret_user)
+{
+	bool more = false;
+	uint64_t ignored;
+	struct word start, count;
+
+	*ret_user = word_until(&line, ':', &more);
+	start = word_until(&line, ':', &more);
+	count = line;
+	return more && ret_user->len && num_u64_n(start.s, start.len, &ignored) == 0 &&
+		num_u64_n(count.s, count.len, &ignored) == 0;
+}
+
 /* Parse a line of @FILE: the columns of uid_map, after an optional kind. */
 static int parse_line(struct map_parser *p, struct word line)
 {
-	struct word whole = line, f[5];
+	struct word whole = line, f[5], user;
 	unsigned kinds = KIND_BOTH;
 	size_t n = 0, skip = 0;
 
@@ -415,7 +450,14 @@ static int parse_line(struct map_parser *p, struct word line)
 	if (n != skip + 3) {
 		(void)word_fault(
 			p->e, EINVAL, &whole, "is not a line of a map: [u|g|b] DISK SEEN COUNT");
-		err_try(p->e, "write three numbers in a line, separated by blanks: 0 100000 65536");
+		if (n == 1 && is_grant_line(f[0], &user))
+			err_try(p->e,
+				"for the ids that such a file grants: user:%.*s or subid:%.*s",
+				(int)user.len, user.s, (int)user.len, user.s);
+		else
+			err_try(p->e,
+				"write three numbers in a line, separated by blanks: 0 100000 "
+				"65536");
 		return -EINVAL;
 	}
 	if (!kinds)

@@ -169,7 +169,7 @@ void names_say_try(struct err *e)
 		err_try(e, "write a name or a number (is a variable of the script unset?)");
 	else if (e && !e->on[strspn(e->on, "0123456789")])
 		err_try(e, "specify a smaller number: ids end at 4294967294");
-	else if (near.best)
+	else if (near.best && (!e || strcmp(near.best, e->on) != 0)) /* a group of that name */
 		err_try(e, "did you mean %s?", near.best);
 	else
 		err_try(e,

@@ -245,8 +245,8 @@ int subid_finish(struct subid_reading *p, int r)
 	if (user->uid == SUBID_NO_ACCOUNT)
 		return no_user(user, p->file, p->e);
 	(void)snprintf(number, sizeof(number), "%u", user->uid); /* fits: 10 digits */
-	(void)err_say(
-		p->e, ENOENT, user->name[0] ? user->name : number, "has no ids in %s", p->file);
+	(void)err_say(p->e, ENOENT, NULL, "%s has no ids in %s",
+		user->name[0] ? user->name : number, p->file);
 	err_op(p->e, "subid");
 	return -ENOENT;
 }

@@ -147,7 +147,7 @@ TEST(idmap_grants_become_disk_ids_from_0_in_the_order_of_the_file)
 		"u:0:1000:1;u:1:100000:1000;u:1001:300000:10;g:0:1100:1;g:1:500000:65536");
 	check_map("subid:alice u:1010:7:1",
 		"u:0:100000:1000;u:1000:300000:10;u:1010:7:1;g:0:500000:65536");
-	check_refused("subid:www", -ENOENT, "www", "subid:www (byte 0 of the map): has no ids in");
+	check_refused("subid:www", -ENOENT, "", "subid:www (byte 0 of the map): www has no ids in");
 	check_refused("0:1:1 user:bob", -ENOENT, "bob", "no user of this name (byte 11");
 	check_refused("subid:", -EINVAL, "", "USER is missing (byte 6");
 	check_refused("user:alice:1", -EINVAL, "alice:1", "':'");
