@@ -246,6 +246,9 @@ const struct habit userns_run_habits[] = {
 	{ "--unshare-all", OMIT "the namespaces are always made (the network's: --net none)" },
 	{ "--map-root-user", OMIT "the command is root of the namespace" },
 	{ "--map-auto", OMIT "subordinate ids are mapped anyway" },
+	{ "--subuidname", "use -m subid:NAME" },
+	{ "--subgidname", "use -m subid:NAME" },
+	{ "--keep-id", "use -m keep-id:USER" },
 	{ "--private-users", OWN_MAP },
 	{ "--userns", OWN_MAP },
 	{ "--uidmap", OWN_MAP },
@@ -298,6 +301,7 @@ const struct habit shift_check_habits[] = {
 	{ "subgid", "did you mean shiftbox shift-check subid?" },
 	{ "info", "did you mean shiftbox shift-check host?" },
 	{ "help", "did you mean shiftbox shift-check --help?" },
+	{ "version", "did you mean shiftbox shift-check --version?" },
 	{ NULL, NULL },
 };
 

@@ -186,8 +186,8 @@ static const struct opt shift_check_opts[] = {
 			"N alone is accepted, too."),
 	OPT_FUNC(struct check_args, op, "op", 0, "OPERATION", parse_op,
 		"Check this operation only (exit 3 unless it works)", .comp = COMP_WORDS,
-		.words = PERM_OP_WORDS " chown=", .forms = IN_EXPLAIN,
-		.more = "The owner follows chown=, as UID:GID, UID or :GID."),
+		.words = PERM_OP_WORDS " chown=", .shown = PERM_OP_WORDS " chown=UID:GID",
+		.forms = IN_EXPLAIN, .more = "The owner follows chown=, as UID:GID, UID or :GID."),
 	OPT_FLAG(struct check_args, all_namespaces, "all-namespaces", 0,
 		"List the mounts of all mount namespaces", .forms = IN_LIST,
 		.more = "These are the namespaces of all processes that the caller may inspect; "

@@ -42,12 +42,12 @@ static const struct opt userns_opts[] = {
 			"the command."),
 	OPT_STORE(struct userns_args, store, .filled = true),
 	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]",
-		"Make SRC visible as DST; WORD: ro dev public map",
+		"Make SRC visible as DST; WORD: ro rw dev public map[=MAP]",
 		.more = "WORD is ro, rw, dev, public, map or map=MAP. See BINDS."),
 	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Make the root read-only",
 		.more = "This does not apply to /dev, /tmp, /run and binds."),
 	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0,
-		"Show the host's /etc/resolv.conf"),
+		"Make the host's /etc/resolv.conf visible in the root"),
 
 	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR",
 		"Start in this directory of the root", .filled = true, .heading = "The command",
@@ -74,7 +74,7 @@ static const struct opt userns_opts[] = {
 
 	OPT_LIST(struct userns_args, allow, "allow", 0, "RULE",
 		"Carry out calls that the kernel would refuse", .heading = "Rules",
-		.more = "See RULES.", .comp = COMP_WORDS, .words = RULE_WORDS),
+		.more = "See RULES.", .comp = COMP_WORDS, .words = RULE_WORDS, .shown = RULE_FORMS),
 	OPT_STR(struct userns_args, policy, "policy", 0, "FILE", "Read rules from this file",
 		.filled = true, .comp = COMP_FILE),
 	OPT_STR(struct userns_args, audit, "audit", 0, "FILE",

@@ -272,6 +272,13 @@ static int check_rootfs(const struct userns_args *a, struct err *e)
 		return r;
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, a->rootfs, "cannot stat the root of the command");
+	if (S_ISDIR(st.st_mode) && faccessat(fd, "oci-layout", F_OK, AT_EACCESS) == 0) {
+		(void)err_say(e, EINVAL, a->rootfs,
+			"is an OCI layout, which holds images, and not the root of a system");
+		err_try(e, "unpack it first: shiftbox image-unpack -N NAME oci:%s; then -i NAME",
+			a->rootfs);
+		return -EINVAL;
+	}
 	if (S_ISDIR(st.st_mode) && (a->binds.len || !is_empty(fd)))
 		return 0;
 	if (S_ISDIR(st.st_mode)) {
@@ -354,6 +361,34 @@ static int bind_resolv_conf(struct run_spec *s, struct err *e)
 		&s->binds, e);
 }
 
+/*
+ * Has none of the host ids that the bind's map shows an id in the namespace? (In a bind, ids are
+ * those of the host: a map for the container's ids, such as DISK:0:1, shows root's.)
+ */
+static bool shows_nothing(
+	const struct run_spec *s, const struct idmap *map, const char *source, struct err *misfit)
+{
+	const struct idrange *first = &map->uid.items[0];
+	uint32_t root;
+
+	for (size_t i = 0; i < map->uid.len; i++) {
+		const struct idrange *m = &map->uid.items[i];
+
+		for (size_t k = 0; k < s->map.uid.len; k++) {
+			const struct idrange *n = &s->map.uid.items[k];
+
+			if (m->seen - n->seen < n->count || n->seen - m->seen < m->count)
+				return false;
+		}
+	}
+	if (!idmap_uid_seen(&s->map, 0, &root)) /* a map of a command has it */
+		return false;
+	(void)err_say(misfit, EINVAL, source,
+		"the bind's map shows host id %u, which has no id in the namespace", first->seen);
+	err_try(misfit, "map=%u:%u:1 (%u is the command's root)", first->disk, root, root);
+	return true;
+}
+
 static void warn_of_bind(const struct run_spec *s, const struct run_bind *b)
 {
 	const struct idmap *map = b->own_map ? &s->map :
@@ -364,7 +399,8 @@ static void warn_of_bind(const struct run_spec *s, const struct run_bind *b)
 
 	/* Making the mount reports a source that cannot be opened. */
 	if (!map || path_open(b->source, O_PATH, "cannot open the source", NULL, &fd, NULL) < 0 ||
-		!mount_map_misfits(fd, map, b->source, &misfit))
+		(!mount_map_misfits(fd, map, b->source, &misfit) &&
+			!shows_nothing(s, map, b->source, &misfit)))
 		return;
 	log_warn_err(&misfit);
 }
@@ -382,7 +418,8 @@ static int parse_binds(const struct userns_args *a, struct run_spec *s, struct e
 			return r;
 		b = &s->binds.items[s->binds.len - 1];
 		if (!s->privileged && (b->own_map || b->map.wish != MAP_KEEP))
-			return err_usage(e,
+			return err_usage_try(e,
+				b->own_map ? "omit the word map" : "omit the word map=MAP",
 				"'%s': a map of a bind needs root of the host, which can ID-map "
 				"filesystems",
 				a->binds.items[i]);

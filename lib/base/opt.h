@@ -49,6 +49,7 @@ struct opt {
 	const char *example; /* values for --help and the manual: "1K or 2M"; or NULL */
 	const char *more;    /* further sentences for the manual (plain text), or NULL */
 	enum opt_comp comp;
+	const char *shown; /* in help, for words that are beginnings: what may follow them, too */
 	const char *words; /* for CHOICE and COMP_WORDS: "text json", in the order of the index;
 	                      a word that ends in ":" is only the beginning of a value */
 	const char *(*values)(void); /* for COMP_OPTIONS: "ro map=", blank-separated; those with

@@ -46,7 +46,10 @@ static void print_option(const struct opt *o, const struct help_page *p)
 		o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name, o->arg ? "=" : "",
 		o->arg ? o->arg : "");
 	(void)snprintf(help, sizeof(help), "%s%s%s%s%s%s", o->help, o->example ? ", such as " : "",
-		o->example ? o->example : "", o->words ? " (" : "", o->words ? o->words : "",
+		o->example ? o->example : "", o->words ? " (" : "",
+		o->shown         ? o->shown :
+			o->words ? o->words :
+				   "",
 		o->words ? ")" : "");
 
 	if (n + 2 > column)

@@ -21,9 +21,12 @@
  *   chown:report              leave chown to the kernel, and print a report at the end
  *   chown:emulate             record owners without a mapping in an xattr, and return success
  *
- * RULE_WORDS are these words, or their beginnings, for shell completion.
+ * RULE_WORDS are these words, or their beginnings, for shell completion; RULE_FORMS are for help.
  */
 #define RULE_WORDS "mknod:safe mknod:c: mknod:b: mount: umount chown:report chown:emulate"
+#define RULE_FORMS \
+	"mknod:safe mknod:c:MAJOR:MINOR mknod:b:MAJOR:MINOR mount:FSTYPE:SOURCE[:ro] umount " \
+	"chown:report chown:emulate"
 
 enum rule_kind {
 	RULE_MKNOD,

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -77,9 +78,12 @@ static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
 		"set-uid files that the command creates there run as user %u, the caller, for "
 		"every user who can reach '%s'",
 		geteuid(), source);
-	err_try(e,
-		"move it below a directory that only you can enter (chmod 0700), or run with "
-		"--read-only; if it is intended, specify -o public");
+	if (!strcmp(source, "/"))
+		err_try(e, "omit -r: without it the command has this system's root");
+	else
+		err_try(e,
+			"move it below a directory that only you can enter (chmod 0700), or run "
+			"with --read-only; if it is intended, specify -o public");
 	return -EPERM;
 }
 

@@ -164,5 +164,7 @@ test_setup() {
 	125 Permission denied    | userns-run --allow chown:report --audit @dir/x -- true
 	125 in the root of the c | userns-run -r dir -- true
 	125 users can reach it   | userns-run -r @open -- true
+	125 omit -r: without it  | userns-run -r @/ -- true
+	125 omit the word map    | userns-run -b @/etc:/x:map -- true
 	E
 }

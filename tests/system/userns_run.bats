@@ -469,3 +469,56 @@ CapEff:	0000000000000000"
 		[ ! -e closed/root/srv/ran ] || say "$fault: it ran"
 	done
 }
+
+# An ELF header of 20 bytes, for the machine of this number: ELF_HEADER FILE MACHINE
+elf_header() {
+	local machine
+	machine=$(printf '\\%03o\\0' "$2")
+	printf '\177ELF\002\001\001\0\0\0\0\0\0\0\0\0\002\0%b' "$machine" >"$1"
+	chmod 755 "$1"
+}
+
+@test "what is not a program here is not handed to a shell, which would read it as text" {
+	local machine=183 word=aarch64 # of a machine that this is not
+	[ "$(uname -m)" != aarch64 ] || machine=62 word=x86_64
+	elf_header closed/root/foreign "$machine"
+	elf_header closed/root/bin/foreign "$machine"
+	elf_header closed/root/broken 0
+	printf 'echo text "$1"\n' >closed/root/text
+	chmod 755 closed/root/text
+	local name
+	for name in /foreign foreign; do
+		must_fail 126 "'$name': cannot run the command: Exec format error" \
+			$RUN -r closed/root -- "$name"
+		stderr_has "why:  it is a program for another machine ($word; this is $(uname -m))"
+		stderr_has "try:  unpack the image for this machine"
+	done
+	must_fail 126 "it begins with an ELF header, and is damaged" $RUN -r closed/root -- /broken
+	must_work $RUN -r closed/root -- /text x
+	must_equal "$output" "text x"
+	rm closed/root/bin/sh
+	must_fail 126 "another machine ($word" $RUN -r closed/root -- /foreign
+	must_fail 126 "neither #! nor an ELF header, as programs do" \
+		$RUN -r closed/root -- /text
+}
+
+@test "the command has not run if what it needs turns out to be missing afterwards" {
+	local i
+	for i in {1..30}; do
+		must_fail 125 "'/dev/null': cannot open: Permission denied" \
+			$RUN -r closed/root -b /dev/null:/dev/null -- echo ran
+		must_equal "$output" ""
+	done
+	stderr_has "why:  the bind /dev/null:/dev/null covers it"
+}
+
+@test "a map of a bind that shows nothing to the command" {
+	mkdir mine
+	chown 2000:2000 mine
+	capture $RUN -r closed/root -b "mine:/srv:map=2000:0:1" -- true
+	stderr_has "the bind's map shows host id 0, which has no id in the namespace; try:" \
+		"map=2000:100000:1 (100000 is the command's root)"
+	must_work $RUN -r closed/root -b "mine:/srv:map=2000:100000:1" -- stat -c %u:%g /srv
+	must_equal "$output" 0:0
+	must_work $RUN -r closed/root -b "mine:/srv:map=2000:100000:1,rest" -- true
+}

@@ -366,6 +366,7 @@ each() {
 	2 | TARGET must not be empty | a variable may be empty | mount-idmapped -u ""
 	1 | '.' | cd / | mkdir X; cd X; rmdir ../X; mount-idmapped -m +1 . "$OLDPWD/DST"
 	1 | 'remount' | mount -o remount,bind,ro DST; | mount.shiftbox SRC DST -o rw,remount,ro
+	1 | owner:4242 | u:DISK:4242:1;g:DISK:GID:1 | mount-idmapped -m owner:4242 SRC DST
 	2 | alice:root | alice:root:1 shows files of alice | mount-idmapped -m alice:root SRC DST
 	2 | alice:nobody | u:alice:nobody:1 shows | mount-idmapped -m alice:nobody SRC DST
 	E
@@ -438,11 +439,16 @@ each() {
 	127 | 'ls -l /' | sh -c 'ls -l /' | userns-run -m +400000 'ls -l /'
 	127 | 'no such' | or use sh -c 'no such' | userns-run -m +400000 'no such'
 	127 | it's a word | or use sh -c 'LINE' | userns-run -m +400000 "it's a word"
+	125 | OCI layout | -N NAME oci:o; | mkdir o; >o/oci-layout; userns-run -m+4 -r o id
+	127 | B=2 | for a variable: -e B=2 | userns-run -m +400000 -e A=1 B=2 id
+	125 | ghost | the granted ids alone: subid:ghost | userns-run -m user:ghost id
+	125 | --subuidname | use -m subid:NAME | userns-run --subuidname alice id
+	125 | --keep-id | use -m keep-id:USER | userns-run --keep-id id
 	125 | /dev/null | -b /dev/null:/dev/null:dev | userns-run -m+4 -b /dev/null:/dev/null id
-	125 | bind /dev:/dev | word dev: -b /dev:/dev:dev | userns-run -m +4000 -b /dev:/dev id
-	125 | SRC:/dev | bind single files there instead: | userns-run -m +400000 -b SRC:/dev id
-	125 | SRC:/proc | since every root has a /proc | userns-run -m +400000 -b SRC:/proc id
-	125 | TEXT:/dev/null | every root has a /dev/null | userns-run -m +4000 -b TEXT:/dev/null id
+	125 | /dev/null | word dev: -b /dev:/dev:dev | userns-run -m +4000 -b /dev:/dev id
+	125 | /dev/null | bind single files there instead: | userns-run -m +400000 -b SRC:/dev id
+	125 | /proc/self/stat | since every root has a /proc | userns-run -m +400000 -b SRC:/proc id
+	125 | /dev/null | every root has a /dev/null | userns-run -m +4000 -b TEXT:/dev/null id
 	125 | two binds have | omit one of them | userns-run -m+4 -b SRC:/mnt -b D2:/mnt/ id
 	125 | '--bind' is empty | is a variable of the script | userns-run -m +400000 -b '' id
 	125 | 'none' is the | write -m user:NAME | userns-run -m none -i debian id
@@ -508,6 +514,8 @@ each() {
 	2 | 'none' is the | write a map such as | shift-check map --to lxc none
 	2 | 'lxc' is the syntax | write --to lxc +100000 | shift-check map lxc +100000
 	2 | /etc/subuid | write subid:NAME or user:NAME | shift-check map /etc/subuid
+	2 | alice: | user:alice or subid:alice | echo alice:1:2 >g; shift-check map @g
+	1 | version | shift-check --version? | shift-check version
 	2 | image:debian | map --cover image:debian | shift-check map image:debian
 	2 | --reverse | use --invert (map) | shift-check map --reverse +1
 	2 | -t | use --to FORM | shift-check map -t lxc +1
