@@ -90,6 +90,7 @@ time.sleep(100)"
 	must_fail 1 "'target/dir': after unmounting 1 below it: cannot unmount: Device or resource \
 busy" $MI -u -R target
 	[[ $stderr == *"held by process $holder (python3: its working directory)"* ]] || tell "who"
+	stderr_has "try:  stop it, or have it leave that directory"
 	must_equal "$(below target)" 2
 	let_go
 	must_work $MI -u -R target

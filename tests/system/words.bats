@@ -757,6 +757,19 @@ each() {
 	must_work "$SHIFTBOX" mount-idmapped -a -T f
 }
 
+@test "an fstab that does not exist is to be created, or another one named" {
+	mkdir up work
+	mount -t overlay -o "lowerdir=/etc,upperdir=$SCRATCH/up,workdir=$SCRATCH/work" none /etc
+	rm -f /etc/fstab
+	for form in -a DST; do
+		must_fail 1 "'/etc/fstab': cannot read the fstab" "$SHIFTBOX" mount-idmapped $form
+		stderr_has "try:  create it, or name a table with -T"
+	done
+	umount -l /etc
+	must_fail 1 "'f2': cannot read the fstab" "$SHIFTBOX" mount-idmapped -a -T f2
+	stderr_has "try:  check the name"
+}
+
 @test "an upper that is a file, and a place that the caller cannot write to" {
 	mkdir -m 700 closed
 	touch closed/f
