@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *explain_bits(unsigned bits)
 {
@@ -51,7 +50,6 @@ static const char *plain_reason(enum perm_rule rule)
 		[RULE_CAP_DAC_OVERRIDE] = "CAP_DAC_OVERRIDE overrides the mode",
 		[RULE_CAP_FOWNER] = "CAP_FOWNER counts as being the owner",
 		[RULE_CAP_CHOWN] = "CAP_CHOWN lets any owner and group be set",
-		[RULE_OWNER] = "the caller is the owner",
 		[RULE_NOT_OWNER] = "only the owner may do this",
 		[RULE_STICKY] =
 			"the directory is sticky, and the caller owns neither it nor the entry",
@@ -139,7 +137,7 @@ void explain_reason(
 	} else if (d->num == EISDIR && d->rule == RULE_TYPE) {
 		buf_str(b,
 			"a directory cannot be opened for writing; for a directory: --op create");
-	} else if (d->rule == RULE_OWNER && x->caller.cred.uid != geteuid()) {
+	} else if (d->rule == RULE_OWNER) {
 		uint32_t id = x->caller.cred.uid;
 
 		(void)perm_ns_uid(x->caller.cred.userns, id, &id); /* else it stays that of here */
