@@ -99,7 +99,7 @@ b c"
 
 @test "root of a user namespace can do it, an ordinary user is told how" {
 	make_user alice 2001 700000 10
-	must_fail 1 'unshare -Ur' as_user alice "$SHIFTBOX" mount-idmapped -e s t -- true
+	must_fail 1 '-b s:/mnt' as_user alice "$SHIFTBOX" mount-idmapped -e s t -- true
 	must_work in_userns sh -c 'mount -t tmpfs x t && mkdir t/a t/b && "$@"' \
 		sh $MI -m none -e t/a t/b -- grep -c "/t/b " /proc/self/mountinfo
 	must_equal "$output" 1
