@@ -16,6 +16,7 @@
 #include "../lib/mount/fs_type.h"
 #include "../lib/mount/image_source.h"
 #include "../lib/mount/option_advice.h"
+#include "../lib/source/source.h"
 #include "../lib/source/source_advice.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_image.h"
@@ -179,7 +180,7 @@ void unpack_source_advise(const char *source, const struct unpack_args *a, struc
 			a->scan ? "" :
 				  a->name,
 		e);
-	if (a->flat && source_could_be(a->flat)) {
+	if (a->flat && (source_has_prefix(a->flat) || source_is_there(a->flat))) {
 		err_why(e, "the word after --flat, '%s', is the directory to create", a->flat);
 		err_try(e, "did you mean --flat %s %s?", source, a->flat);
 		return;

@@ -11,7 +11,6 @@
 #include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../base/path.h"
-#include "source.h"
 
 #define UNPACK "shiftbox image-unpack"
 
@@ -111,12 +110,11 @@ static bool is_layout(const char *dir)
 	return buf_get(&file) && path_stat(file.data, true, &st) == 0;
 }
 
-bool source_could_be(const char *spec)
+bool source_is_there(const char *path)
 {
 	struct stat st;
 
-	return source_has_prefix(spec) ||
-		(path_stat(spec, true, &st) == 0 && (S_ISREG(st.st_mode) || is_layout(spec)));
+	return path_stat(path, true, &st) == 0 && (S_ISREG(st.st_mode) || is_layout(path));
 }
 
 /*

@@ -17,7 +17,7 @@ void source_advise_missing(const char *spec, const char *option, const char *val
 /* Say how the image that a registry has by this name is copied and unpacked, if it is a name. */
 void source_advise_fetch(const char *name, struct err *e);
 
-/* Does the word look like a source: a prefix, a file, or a directory with an OCI layout? */
-bool source_could_be(const char *spec);
+/* Can a source without a prefix be read from there: a file, or a directory with an OCI layout? */
+bool source_is_there(const char *path);
 
 #endif
