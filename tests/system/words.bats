@@ -228,7 +228,7 @@ each() {
 	2 | rwx | did you mean rw? | mount-idmapped -o rwx SRC DST
 	2 | readonly | did you mean ro? | mount-idmapped -o readonly SRC DST
 	1 | none | a size has digits and | mount-idmapped -m +100000 -t tmpfs -o size=1Q none DST
-	1 | /dev/null | name a directory, a file or a | mount-idmapped -m +100000 /dev/zero DST
+	1 | /dev/zero | name a directory, a file or a | mount-idmapped -m +100000 /dev/zero DST
 	1 | is a namespace | mount --bind keeps | mount-idmapped -m +5 /proc/self/ns/mnt DST
 	1 | is a namespace | mount --bind keeps | mount-idmapped -m +5 /proc/self/ns/user TEXT
 	1 | is a namespace | mount --bind keeps | mount-idmapped /proc/self/ns/net TEXT
