@@ -366,17 +366,21 @@ static void print_renamed(
 	store_image_done(&image);
 }
 
-/* Unpack into the store t->store. */
+/* Unpack into the store t->store. A damaged image of that name can be replaced by a whole one. */
 static int unpack_stored(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 {
 	struct store_image image;
 	struct digest before;
-	bool replaces = store_image_read(t->store, t->name, &image, NULL) == 0;
-	int r;
+	struct err sub = ERR_INIT;
+	int r = store_image_read(t->store, t->name, &image, &sub);
+	bool replaces = r == 0;
 
 	if (replaces) {
 		before = image.manifest;
 		store_image_done(&image);
+	} else if (r != -ENOENT && r != -EBADMSG) {
+		*e = sub;
+		return r;
 	}
 	catch_signals(t->a);
 	r = unpack(t, ctx, e);

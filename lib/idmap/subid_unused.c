@@ -5,8 +5,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include "../base/path.h"
 #include "accounts.h"
 #include "subid.h"
 
@@ -58,7 +59,9 @@ void subid_try_range(struct err *e)
 /* usermod(8) does not create a file: it refuses the option. */
 static void add_touch(const char *file, struct buf *b)
 {
-	if (access(file, F_OK) < 0 && errno == ENOENT)
+	struct stat st;
+
+	if (path_stat(file, true, &st) == -ENOENT)
 		buf_printf(b, "touch %s && ", file);
 }
 

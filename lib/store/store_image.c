@@ -139,9 +139,9 @@ static int open_image(struct store *s, const char *name, int *ret_fd, struct err
 
 static int list_damaged(const char *name, struct err *e)
 {
-	(void)err_say(e, EINVAL, name, "the image's list of layers is damaged");
+	(void)err_say(e, EBADMSG, name, "the image's list of layers is damaged");
 	err_try(e, "unpack the image again: shiftbox image-unpack -N %s SOURCE", name);
-	return -EINVAL;
+	return -EBADMSG;
 }
 
 static int parse_dirs(const char *text, const char *name, struct strv *ret, struct err *e)

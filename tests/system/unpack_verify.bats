@@ -118,3 +118,14 @@ END
 	must_fail 3 "" "$SHIFTBOX" image-unpack -s single --verify one
 	[[ $output == *"one: 1 layer, 2 entries checked, 1 finding" ]] || tell "the verdict"
 }
+
+@test "an image with a damaged document is replaced by unpacking it again" {
+	local document
+	"$TESTS/fixtures/mkimage.py" again <<<'{"layers":[{"bulk":3,"seed":1}]}'
+	for document in layers manifest.json config.json; do
+		must_work "$SHIFTBOX" image-unpack -q -s again-store -N a again
+		echo sha256-x >"again-store/images/a/$document"
+		must_work "$SHIFTBOX" image-unpack -q -s again-store -N a again
+		must_work "$SHIFTBOX" image-unpack -s again-store --verify a
+	done
+}

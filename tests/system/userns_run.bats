@@ -503,8 +503,7 @@ elf_header() {
 }
 
 @test "the command has not run if what it needs turns out to be missing afterwards" {
-	local i
-	for i in {1..30}; do
+	for _ in {1..30}; do
 		must_fail 125 "'/dev/null': cannot open: Permission denied" \
 			$RUN -r closed/root -b /dev/null:/dev/null -- echo ran
 		must_equal "$output" ""
