@@ -267,6 +267,10 @@ MAN7_DIR = $(DESTDIR)$(DATADIR)/man/man7
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 UNIT_DIR = $(DESTDIR)$(UNITDIR)
 
+# $(call install_page,FILE,PAGE): its paths become those of this installation.
+install_page = sed -e 's|/usr/local/bin/mount-idmapped|$(BINDIR)/mount-idmapped|' \
+	-e 's|/usr/local/share/shiftbox|$(DATADIR)/shiftbox|' cmd/$1 >$2 && chmod 644 $2
+
 install: all
 	install $(if $(filter 1,$(STRIP)),-s) -D $(BUILD)/shiftbox $(DESTDIR)$(BINDIR)/shiftbox
 	install -d $(DESTDIR)$(MOUNTHELPERDIR)
@@ -274,10 +278,11 @@ install: all
 	install -D -m 644 completions/shiftbox.bash $(BASH_DIR)/shiftbox
 	install -D -m 644 completions/_shiftbox $(ZSH_DIR)/_shiftbox
 	install -D -m 644 completions/shiftbox.fish $(FISH_DIR)/shiftbox.fish
-	install -D -m 644 cmd/shiftbox.8 $(MAN_DIR)/shiftbox.8
+	install -d $(MAN_DIR) $(MAN7_DIR)
+	$(call install_page,shiftbox.8,$(MAN_DIR)/shiftbox.8)
 	ln -sf mount-idmapped.8 $(MAN_DIR)/mount.shiftbox.8
-	install -D -m 644 cmd/idmap.7 $(MAN7_DIR)/shiftbox-idmap.7
-	install -D -m 644 cmd/security.7 $(MAN7_DIR)/shiftbox-security.7
+	$(call install_page,idmap.7,$(MAN7_DIR)/shiftbox-idmap.7)
+	$(call install_page,security.7,$(MAN7_DIR)/shiftbox-security.7)
 	install -d $(DESTDIR)$(DOCDIR) $(UNIT_DIR)
 	for u in service path; do sed 's|@BINDIR@|$(BINDIR)|' cmd/views.$$u \
 		>$(UNIT_DIR)/shiftbox-views.$$u && \
@@ -287,7 +292,7 @@ install: all
 	for c in $(COMMANDS); do \
 		ln -sf shiftbox $(DESTDIR)$(BINDIR)/$$c && ln -sf shiftbox $(BASH_DIR)/$$c && \
 		ln -sf shiftbox.fish $(FISH_DIR)/$$c.fish && \
-		install -m 644 cmd/$$(echo $$c | tr - _).8 $(MAN_DIR)/$$c.8 || exit 1; done
+		$(call install_page,$$(echo $$c | tr - _).8,$(MAN_DIR)/$$c.8) || exit 1; done
 ifeq ($(filter /sbin /usr/sbin,$(MOUNTHELPERDIR)),)
 	@echo 'note: mount(8) and lines of fstab will not find' \
 		'$(MOUNTHELPERDIR)/mount.shiftbox: they search /sbin and /usr/sbin. Install with' \

@@ -48,6 +48,25 @@ installed() {
 	done
 }
 
+# paths_of PAGE: the files of shiftbox that it names by their whole path
+paths_of() {
+	grep -ohE '/[^ ]*/(share/shiftbox/[^ ]+|bin/mount-idmapped)' "$1" | sort -u
+}
+
+@test "files of an installation that its pages name are those that it has, for each prefix" {
+	local prefix
+	for prefix in /usr /usr/local /opt/x; do
+		must_work installed install PREFIX=$prefix
+		must_equal "$(paths_of root$prefix/share/man/man8/shiftbox.8)" \
+			$prefix/share/shiftbox/output.schema.json
+		[ -s root$prefix/share/shiftbox/output.schema.json ]
+		must_equal "$(paths_of root$prefix/share/man/man8/mount-idmapped.8)" \
+			$prefix/bin/mount-idmapped
+		must_equal "$(find root$prefix/share/man -type f ! -perm 644)" ''
+		rm -r root
+	done
+}
+
 @test "STRIP=1 takes symbols and debug information away, and the program works" {
 	must_work installed install
 	size=$(stat -c %s root/usr/bin/shiftbox)
