@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "buf.h"
+
 static const struct {
 	const char *op;
 	int num;
-	const char *hint;
+	const char *hint; /* %s: what it failed on */
 } hints[] = {
 	/* op "" matches any step */
 	{ "", ENOSPC,
@@ -25,14 +27,14 @@ static const struct {
 	{ "", EMFILE, "raise the limit of open files: ulimit -n 4096" },
 	{ "", ENFILE,
 		"the system's table of open files is full; as root: sysctl -w fs.file-max=NUMBER" },
-	{ "open", ENOENT, "check the name: namei PATH shows how much of it exists" },
-	{ "open", ENOTDIR, "check the name: namei PATH shows which part is not a directory" },
+	{ "open", ENOENT, "check the name: namei %s shows how much of it exists" },
+	{ "open", ENOTDIR, "check the name: namei %s shows which part is not a directory" },
 	{ "open", EISDIR, "specify a file" },
 	{ "open", ENAMETOOLONG,
 		"use a shorter one: a name has at most 255 bytes, and a path 4095" },
-	{ "open", ELOOP, "mend its symbolic links: namei PATH shows where each leads" },
+	{ "open", ELOOP, "mend its symbolic links: namei %s shows where each leads" },
 	{ "open", EACCES,
-		"run as root, or as a user with access: namei -l PATH shows the permissions" },
+		"run as root, or as a user with access: namei -l %s shows the permissions" },
 	{ "fork", EAGAIN,
 		"raise the limit of processes: ulimit -u of the user, or pids.max of the cgroup" },
 	{ "userns", ENOSPC,
@@ -55,6 +57,25 @@ static const struct {
 	{ "exec", EACCES, "specify an executable file: chmod +x, and not on a mount with noexec" },
 };
 
+void hint_try(struct err *e, const char *text)
+{
+	enum { MAX_WORD = 512 }; /* so that the text fits, too */
+	scoped_buf struct buf word = BUF_INIT;
+	const char *at = strstr(text, "%s");
+	bool known = e && e->on[0] && strlen(e->on) <= MAX_WORD;
+
+	if (!at) {
+		err_try(e, "%s", text);
+		return;
+	}
+	if (known) {
+		buf_str(&word, e->on[0] == '-' ? "./" : "");
+		buf_shell_word(&word, e->on);
+	}
+	err_try(e, "%.*s%s%s", (int)(at - text), text,
+		known && buf_get(&word) ? buf_get(&word) : "PATH", at + 2);
+}
+
 void hint_fill(struct err *e)
 {
 	const char *general = NULL;
@@ -68,10 +89,10 @@ void hint_fill(struct err *e)
 		if (!hints[i].op[0]) {
 			general = hints[i].hint;
 		} else if (!strcmp(hints[i].op, e->op)) {
-			err_try(e, "%s", hints[i].hint);
+			hint_try(e, hints[i].hint);
 			return;
 		}
 	}
 	if (general)
-		err_try(e, "%s", general);
+		hint_try(e, general);
 }

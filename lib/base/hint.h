@@ -10,4 +10,10 @@
  */
 void hint_fill(struct err *e);
 
+/*
+ * As err_try(), with what the step failed on, as a word for a shell, in place of the "%s" in text;
+ * or with PATH if that is not known.
+ */
+void hint_try(struct err *e, const char *text);
+
 #endif
