@@ -18,33 +18,10 @@
 #include "../lib/mount/option_advice.h"
 #include "../lib/source/source.h"
 #include "../lib/source/source_advice.h"
+#include "../lib/source/source_word.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_image.h"
 #include "image_unpack.h"
-
-/* Prefixes of images that image-unpack reads. */
-static const char *const transports[] = {
-	"oci:", "oci-archive:", "docker-archive:", "dir:", "docker:"
-};
-/* ... and of images that skopeo fetches from a registry or a daemon. */
-static const char *const fetched[] = { "docker://",
-	"registry:", "docker-daemon:", "containers-storage:" };
-
-static bool is_transport(const char *source)
-{
-	for (size_t i = 0; i < ARRAY_LEN(transports); i++)
-		if (!strncasecmp(source, transports[i], strlen(transports[i])))
-			return true;
-	return false;
-}
-
-static bool is_fetched(const char *source)
-{
-	for (size_t i = 0; i < ARRAY_LEN(fetched); i++)
-		if (!strncmp(source, fetched[i], strlen(fetched[i])))
-			return true;
-	return false;
-}
 
 /* "server:/export", and no path before the colon */
 static bool is_share(const char *source)
@@ -123,6 +100,7 @@ static bool find_fetched(const char *source, const char *store, const char *use,
 
 void source_advise(const char *source, const char *store, const char *use, struct err *e)
 {
+	const struct source_word *w = source_word_find_any_case(source);
 	scoped_buf struct buf word = BUF_INIT;
 
 	if (e && !strcmp(e->op, "probe") && !strcmp(e->on, source) && is_archive(source)) {
@@ -142,15 +120,15 @@ void source_advise(const char *source, const char *store, const char *use, struc
 		did_you_mean(use, source + strlen(IMAGE_SOURCE), e);
 	else if (find_image(source, store, use, e))
 		return;
-	else if (is_fetched(source) && find_fetched(source, store, use, e))
+	else if (w && w->kind == SOURCE_FETCHED && find_fetched(source, store, use, e))
 		return;
-	else if (is_fetched(source))
+	else if (w && w->kind == SOURCE_FETCHED)
 		source_advise_missing(source, "-N", NULL, e);
-	else if (is_transport(source))
+	else if (w)
 		err_try(e,
-			"unpack it first: shiftbox image-unpack -N NAME %s; then name it "
+			"unpack it first: shiftbox image-unpack -N NAME %s%s; then name it "
 			"image:NAME",
-			source);
+			w->word, source + strlen(w->word));
 	else if (mount_word_is_map(source))
 		err_try(e, "if it is a map, write -m before it: -m %s", source);
 	else if (fs_type_nodev(source) == 1)

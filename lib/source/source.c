@@ -18,6 +18,7 @@
 #include "oci.h"
 #include "skopeo_dir.h"
 #include "source_advice.h"
+#include "source_word.h"
 
 /* Extensions that are removed from a file name to make the name of an image. */
 static const char *const extensions[] = {
@@ -297,12 +298,12 @@ static int open_tar_layer(
 	return 0;
 }
 
-#define LAYER "layer:"
-
 /* The file in FILE or layer:FILE. */
 static const char *layer_file(const char *word)
 {
-	return strncmp(word, LAYER, strlen(LAYER)) ? word : word + strlen(LAYER);
+	const struct source_word *w = source_word_find(word);
+
+	return w && w->kind == SOURCE_LAYER ? word + strlen(w->word) : word;
 }
 
 /*
@@ -481,22 +482,12 @@ static int open_path(struct source *s, char *path, const struct source_options *
 	return open_found_file(s, path, o, e);
 }
 
-static const struct prefix {
-	const char *word;
-	bool dir, docker;
-} prefixes[] = {
-	{ "oci:", true, false },
-	{ "dir:", true, false },
-	{ "oci-archive:", false, false },
-	{ "docker-archive:", false, true },
-};
-
-static const struct prefix *find_prefix(const char *spec)
+/* The word of an image, and not of a layer or of what cannot be read. */
+static const struct source_word *find_prefix(const char *spec)
 {
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
-		if (!strncmp(spec, prefixes[i].word, strlen(prefixes[i].word)))
-			return &prefixes[i];
-	return NULL;
+	const struct source_word *w = source_word_find(spec);
+
+	return w && w->kind != SOURCE_LAYER && w->kind != SOURCE_FETCHED ? w : NULL;
 }
 
 bool source_has_prefix(const char *spec)
@@ -507,7 +498,7 @@ bool source_has_prefix(const char *spec)
 int source_open(
 	const char *spec, const struct source_options *o, struct source **ret, struct err *e)
 {
-	const struct prefix *p = find_prefix(spec);
+	const struct source_word *p = find_prefix(spec);
 	scoped_source struct source *s = NULL;
 	scoped_free char *text = strdup(p ? spec + strlen(p->word) : spec);
 	const char *ref;
@@ -519,8 +510,8 @@ int source_open(
 	r = source_new(spec, &s, e);
 	if (r < 0)
 		return r;
-	skopeo = p && !strcmp(p->word, "dir:");
-	ref = p && !skopeo ? split_ref(text, p->dir) : NULL;
+	skopeo = p && p->kind == SOURCE_SKOPEO_DIR;
+	ref = p && !skopeo ? split_ref(text, p->kind == SOURCE_LAYOUT) : NULL;
 	if (ref && !*ref)
 		return err_usage_try(e, "add one, or omit the colon",
 			"the reference after the last colon is empty");
@@ -530,7 +521,7 @@ int source_open(
 		r = open_path(s, text, o, e);
 	else if (skopeo)
 		r = open_skopeo_dir(s, text, o, e);
-	else if (p->dir)
+	else if (p->kind == SOURCE_LAYOUT)
 		r = open_prefixed_layout(s, text, ref, o, e);
 	else
 		r = open_archive(s, text, ref, p->docker, o, e);

@@ -5,22 +5,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "../base/buf.h"
 #include "../base/cleanup.h"
+#include "../base/hint.h"
 #include "../base/path.h"
+#include "source_word.h"
 
 #define UNPACK "shiftbox image-unpack"
-
-/* The transports of skopeo for images that are not files. */
-static const char *const transports[] = { "docker://", "docker-daemon:", "containers-storage:" };
-
-/* What comes before the colon of other sources. */
-static const char *const formats[] = {
-	"oci:", "oci-archive:", "docker-archive:", "dir:", "layer:"
-};
 
 static const char *after(const char *spec, const char *prefix)
 {
@@ -69,15 +62,15 @@ static void fetch(const char *transport, const char *ref, const struct unpacking
 /* As fetch(), for a name with the transport before it. */
 static bool fetch_transport(const char *spec, const struct unpacking *u, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
-		const char *rest = after(spec, transports[i]);
+	const struct source_word *w = source_word_find_any_case(spec);
+	const char *rest;
 
-		if (rest && *rest) {
-			fetch(transports[i], rest, u, e);
-			return true;
-		}
-	}
-	return false;
+	if (!w || w->kind != SOURCE_FETCHED)
+		return false;
+	rest = spec + strlen(w->word);
+	rest += strspn(rest, "/");
+	fetch(w->transport, *rest ? rest : "NAME", u, e);
+	return true;
 }
 
 void source_advise_fetch(const char *name, struct err *e)
@@ -149,31 +142,27 @@ static bool has_reference(const char *spec, bool named, const struct unpacking *
 /* "OCI:DIR": prefixes are written in lower case. */
 static bool has_capitals(const char *spec, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
-		size_t n = strlen(formats[i]);
+	const struct source_word *w = source_word_find_any_case(spec);
 
-		if (strncasecmp(spec, formats[i], n) != 0 || after(spec, formats[i]))
-			continue;
-		err_try(e, "did you mean %s%s?", formats[i], spec + n);
-		return true;
-	}
-	return false;
+	if (!w || source_word_find(spec))
+		return false;
+	err_try(e, "did you mean %s%s?", w->word, spec + strlen(w->word));
+	return true;
 }
 
 void source_advise_missing(const char *spec, const char *option, const char *value, struct err *e)
 {
 	const struct unpacking u = { option, value };
-	const char *ref = after(spec, "registry:"), *path = after(spec, "oci:");
-	const char *digest = path ? strstr(path, "@sha") : NULL, *url = after(spec, "file://");
+	const char *path = after(spec, "oci:"), *digest = path ? strstr(path, "@sha") : NULL;
+	const char *url = after(spec, "file://");
 
-	if (!ref && fetch_transport(spec, &u, e)) {
+	if (fetch_transport(spec, &u, e)) {
 		err_why(e,
 			"image-unpack reads files; skopeo copies images of registries and daemons "
 			"into files");
 		return;
 	}
-	if (has_capitals(spec, e) ||
-		(!url && !ref && has_reference(path ? path : spec, path, &u, e)))
+	if (has_capitals(spec, e) || (!url && has_reference(path ? path : spec, path, &u, e)))
 		return;
 	if (url || (path && !strncmp(path, "//", 2)))
 		err_try(e, "write the path alone: %s%s",
@@ -181,12 +170,12 @@ void source_advise_missing(const char *spec, const char *option, const char *val
 	else if (digest)
 		err_try(e, "a digest follows a colon: oci:%.*s:%s", (int)(digest - path), path,
 			digest + 1);
-	else if (path || after(spec, "dir:") || strstr(spec, "-archive:") || after(spec, "layer:"))
-		err_try(e, "check the name: namei PATH shows how much of it exists");
-	else if (ref || is_reference(spec))
-		fetch("docker://", ref ? ref : spec, &u, e);
+	else if (source_word_find(spec))
+		hint_fill(e);
+	else if (is_reference(spec))
+		fetch("docker://", spec, &u, e);
 	else
-		err_try(e,
-			"check the name (namei PATH shows how much of it exists); fetch an "
+		hint_try(e,
+			"check the name (namei %s shows how much of it exists); fetch an "
 			"image from a registry first: skopeo copy docker://NAME oci:DIR");
 }

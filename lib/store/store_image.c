@@ -16,6 +16,7 @@
 #include "../base/suggest.h"
 #include "../layer/layer.h"
 #include "../mount/image_source.h"
+#include "../source/source_word.h"
 #include "store_dir.h"
 #include "store_layer.h"
 #include "store_lock.h"
@@ -50,14 +51,11 @@ int store_image_name_check(const char *name, struct err *e)
 /* What may be the name within "image:NAME" or "oci:DIR"; or name, if it has no such prefix. */
 static const char *plain_name(const char *name)
 {
-	static const char *const prefixes[] = { IMAGE_SOURCE,
-		"oci:", "oci-archive:", "docker-archive:", "dir:", "layer:", "docker:",
-		"docker-daemon:", "containers-storage:", "registry:" };
+	const struct source_word *w = source_word_find_any_case(name);
 
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
-		if (!strncasecmp(name, prefixes[i], strlen(prefixes[i])))
-			return name + strlen(prefixes[i]);
-	return name;
+	if (!strncasecmp(name, IMAGE_SOURCE, strlen(IMAGE_SOURCE)))
+		return name + strlen(IMAGE_SOURCE);
+	return w ? name + strlen(w->word) : name;
 }
 
 int store_image_name_check_new(const char *name, struct err *e)

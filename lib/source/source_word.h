@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SOURCE_SOURCE_WORD_H
+#define SOURCE_SOURCE_WORD_H
+
+#include <stdbool.h>
+
+enum source_kind {
+	SOURCE_LAYOUT,     /* oci:DIR */
+	SOURCE_SKOPEO_DIR, /* dir:DIR */
+	SOURCE_ARCHIVE,    /* oci-archive:FILE, docker-archive:FILE */
+	SOURCE_LAYER,      /* layer:FILE, which is no image */
+	SOURCE_FETCHED,    /* what is in a registry or at a daemon: skopeo copies it to files */
+};
+
+/* A word before a source, which says what it is. */
+struct source_word {
+	const char *word; /* with its colon */
+	enum source_kind kind;
+	bool docker;           /* an archive of docker save */
+	const char *transport; /* of what is fetched: what skopeo expects before the name */
+};
+
+/* The word that spec begins with, as it is written or in other letters (OCI:); or NULL. */
+const struct source_word *source_word_find(const char *spec);
+const struct source_word *source_word_find_any_case(const char *spec);
+
+#endif
