@@ -299,7 +299,7 @@ static enum exec_format find_format(const char *path, unsigned *ret_machine)
 						 EXEC_OTHER;
 }
 
-/* The machine of an ELF file, as uname -m calls it. */
+/* A name for the machine of an ELF file, whatever its class. */
 static const char *machine_word(unsigned machine)
 {
 	static const struct {
