@@ -37,6 +37,9 @@ MUST_CHECK int userns_run_spec(struct userns_args *a, const struct ctx *ctx, str
 /* Refuse values of options and operands that are wrong by themselves: usage errors. */
 MUST_CHECK int userns_run_check(const struct userns_args *a, const struct ctx *ctx, struct err *e);
 
+/* Is the directory an OCI layout, and not the root of a system that has a file of that name? */
+bool userns_run_is_layout(int dir);
+
 /* The error of a command that is missing. */
 MUST_CHECK int userns_run_no_command(const struct userns_args *a, struct err *e);
 

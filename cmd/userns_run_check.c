@@ -4,14 +4,17 @@
 #include "userns_run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../lib/base/buf.h"
 #include "../lib/base/env.h"
+#include "../lib/base/fd.h"
 #include "../lib/base/path.h"
 #include "../lib/broker/rule.h"
+#include "../lib/source/source_advice.h"
+#include "../lib/source/source_word.h"
 #include "habits.h"
 
 int userns_run_no_command(const struct userns_args *a, struct err *e)
@@ -29,19 +32,28 @@ static bool is_hostname(const char *s)
 	return *s && *s != '-' && *s != '.' && s[strspn(s, ok)] == '\0';
 }
 
+/* A root may have a file of any name. */
+bool userns_run_is_layout(int dir)
+{
+	struct stat st;
+
+	return fstatat(dir, "oci-layout", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		fstatat(dir, "blobs", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+		fstatat(dir, "bin", &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+		fstatat(dir, "usr", &st, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
 /* A path in place of a name: of a layout, an archive or the root of a system. */
 static int check_image_path(const char *image, struct err *e)
 {
-	scoped_buf struct buf layout = BUF_INIT;
-	struct stat st, part;
+	scoped_fd int fd = -1;
+	struct stat st;
 
-	if (!strchr(image, '/') || path_stat(image, true, &st) < 0)
+	if (!strchr(image, '/') || path_open(image, O_PATH, "cannot open", NULL, &fd, NULL) < 0 ||
+		fstat(fd, &st) < 0)
 		return 0;
-	buf_printf(&layout, "%s/oci-layout", image);
-	if (!buf_get(&layout))
-		return err_nomem(e);
 	(void)err_usage(e, "option '--image': '%s' is a path, and not a stored image", image);
-	if (!S_ISDIR(st.st_mode) || path_stat(layout.data, true, &part) == 0)
+	if (!S_ISDIR(st.st_mode) || userns_run_is_layout(fd))
 		err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s%s; then -i NAME",
 			S_ISDIR(st.st_mode) ? "oci:" : "", image);
 	else
@@ -52,18 +64,17 @@ static int check_image_path(const char *image, struct err *e)
 /* An image that is not in the store yet. */
 static int check_image_word(const struct userns_args *a, struct err *e)
 {
-	static const char *const prefixes[] = { "oci:", "oci-archive:", "docker-archive:", "dir:",
-		"docker:", "docker-daemon:", "containers-storage:" };
+	const struct source_word *w = a->image ? source_word_find_any_case(a->image) : NULL;
 
-	for (size_t i = 0; a->image && i < ARRAY_LEN(prefixes); i++) {
-		if (strncmp(a->image, prefixes[i], strlen(prefixes[i])) != 0)
-			continue;
-		(void)err_usage(e, "option '--image': '%s' is not a stored image", a->image);
-		err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s; then -i NAME",
-			a->image);
-		return -EINVAL;
-	}
-	return a->image ? check_image_path(a->image, e) : 0;
+	if (!w)
+		return a->image ? check_image_path(a->image, e) : 0;
+	(void)err_usage(e, "option '--image': '%s' is not a stored image", a->image);
+	if (w->kind == SOURCE_FETCHED)
+		source_advise_fetch(a->image, e);
+	else
+		err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s%s; then -i NAME",
+			w->word, a->image + strlen(w->word));
+	return -EINVAL;
 }
 
 /* "-v SRC:DST" is the volume of docker and podman. */
@@ -71,10 +82,22 @@ static bool is_volume(const struct ctx *ctx)
 {
 	const char *word = ctx->operands.len ? ctx->operands.items[0] : "";
 	const char *colon = strchr(word, ':');
+	scoped_free char *src = colon ? strndup(word, (size_t)(colon - word)) : NULL;
 	struct stat st;
 
-	return ctx->verbose && colon && colon != word && colon[1] == '/' &&
+	return ctx->verbose && src && *src && colon[1] &&
+		(colon[1] == '/' || strchr(src, '/') || path_stat(src, true, &st) == 0) &&
 		path_stat(word, true, &st) < 0;
+}
+
+static int no_volume(const char *word, struct err *e)
+{
+	const char *dst = strchr(word, ':') + 1;
+
+	(void)err_usage(e, "'%s' would be the command: -v is --verbose", word);
+	err_try(e, "use -b for a volume: -b %.*s%s%s", (int)(dst - word), word,
+		*dst == '/' ? "" : "/", dst);
+	return -EINVAL;
 }
 
 /* docker's and podman's "run -it IMAGE": the word would be the command. */
@@ -128,12 +151,8 @@ int userns_run_check(const struct userns_args *a, const struct ctx *ctx, struct 
 {
 	int r;
 
-	if (is_volume(ctx)) {
-		(void)err_usage(
-			e, "'%s' would be the command: -v is --verbose", ctx->operands.items[0]);
-		err_try(e, "use -b for a volume: -b %s", ctx->operands.items[0]);
-		return -EINVAL;
-	}
+	if (is_volume(ctx))
+		return no_volume(ctx->operands.items[0], e);
 	if (check_run_word(ctx, e) < 0)
 		return -EINVAL;
 	if (a->maps.len == 1 && !strcmp(a->maps.items[0], "none"))

@@ -272,7 +272,7 @@ static int check_rootfs(const struct userns_args *a, struct err *e)
 		return r;
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, a->rootfs, "cannot stat the root of the command");
-	if (S_ISDIR(st.st_mode) && faccessat(fd, "oci-layout", F_OK, AT_EACCESS) == 0) {
+	if (S_ISDIR(st.st_mode) && userns_run_is_layout(fd)) {
 		(void)err_say(e, EINVAL, a->rootfs,
 			"is an OCI layout, which holds images, and not the root of a system");
 		err_try(e, "unpack it first: shiftbox image-unpack -N NAME oci:%s; then -i NAME",

@@ -63,7 +63,15 @@ each() {
 	1 | pull | skopeo copy docker://NAME oci:DIR | image-unpack pull
 	1 | docker-daemon:x | skopeo copy docker-daemon:x | image-unpack docker-daemon:x
 	1 | containers-storage:x | skopeo copy | image-unpack containers-storage:x
-	1 | x | check the name: namei PATH shows | image-unpack dir:x
+	1 | x | check the name: namei x shows | image-unpack dir:x
+	1 | it's x | namei 'it'"'"'s x' shows | image-unpack "dir:it's x"
+	1 | -x | namei ./-x shows | image-unpack dir:-x
+	1 | DOCKER://x | skopeo copy docker://x oci:x, then | image-unpack DOCKER://x
+	1 | docker:x | skopeo copy docker://x oci:x, then | image-unpack docker:x
+	1 | registry:x | skopeo copy docker://x oci:x, then | image-unpack registry:x
+	1 | Layer:x.tar | did you mean layer:x.tar? | image-unpack Layer:x.tar
+	1 | x.tar | check the name: namei x.tar shows | image-unpack layer:x.tar
+	1 | docker:// | skopeo copy docker://NAME oci:NAME, | image-unpack docker://
 	2 | --terminal | omit -t: it is --terminal, for | image-unpack -t debian oci:debian
 	2 | --tag | use -N NAME (--name) to name the | image-unpack --tag debian oci:debian
 	2 | debian | shiftbox image-unpack --show | image-unpack --list debian
@@ -155,8 +163,8 @@ each() {
 	1 | shiftbox | list them: shiftbox image-unpack -s DIR | image-unpack /var/lib/shiftbox
 	1 | NEW | did you mean --flat NEW debian? | image-unpack --flat debian NEW
 	1 | NEW | did you mean --flat NEW oci:debian? | image-unpack --flat oci:debian NEW
-	1 | nowhere | check the name: namei PATH shows | image-unpack oci:nowhere
-	1 | nowhere.tar.gz | check the name (namei PATH shows | image-unpack nowhere.tar.gz
+	1 | nowhere | check the name: namei nowhere shows | image-unpack oci:nowhere
+	1 | nowhere.tar.gz | check the name (namei nowhere.tar.gz | image-unpack nowhere.tar.gz
 	1 | debian | name a file; for an OCI layout in | image-unpack oci-archive:debian
 	1 | image:x | write the name alone: -N x | image-unpack -N image:x oci:debian
 	1 | OCI:x | write the name alone: -N x | image-unpack -N OCI:x oci:debian
@@ -194,7 +202,11 @@ each() {
 	1 | / | name a directory below it | mount-idmapped -u /
 	1 | debian2 | did you mean image:debian? | mount-idmapped -m +300000 debian2 DST
 	1 | debiam | did you mean image:debian? | mount-idmapped -m +300000 debiam DST
-	1 | busybox | check the name: namei PATH shows | mount-idmapped -m +300000 busybox DST
+	1 | busybox | check the name: namei busybox shows | mount-idmapped -m +300000 busybox DST
+	1 | layer:x.tar | image-unpack -N NAME layer:x.tar; | mount-idmapped -m +3 layer:x.tar DST
+	1 | OCI:x | image-unpack -N NAME oci:x; then | mount-idmapped -m +3 OCI:x DST
+	1 | docker:x | skopeo copy docker://x oci:x, then | mount-idmapped -m +3 docker:x DST
+	1 | registry:x | skopeo copy docker://x oci:x, | mount-idmapped -m +3 registry:x DST
 	1 | oci:debian | unpack it first: shiftbox | mount-idmapped -m +300000 oci:debian DST
 	1 | Image:debian | did you mean image:debian? | mount-idmapped -m +300000 Image:debian DST
 	1 | server:/export | NFS cannot be | mount-idmapped -m +300000 server:/export DST
@@ -377,24 +389,35 @@ each() {
 	add_line /etc/subgid ghost:900000:65536
 	each <<-'E'
 	125 | --image | unpack it first: shiftbox | userns-run -i oci:debian
+	125 | --image | image-unpack -N NAME layer:x; then | userns-run -m +4 -i layer:x id
+	125 | --image | image-unpack -N NAME oci:x; then | userns-run -m +4 -i OCI:x id
+	125 | --image | skopeo copy docker://x oci:x, then | userns-run -m +4 -i docker://x id
+	125 | --image | skopeo copy docker://x oci:x, then | userns-run -m +4 -i docker:x id
+	125 | --image | skopeo copy docker://x oci:x, then | userns-run -m +4 -i registry:x id
+	125 | --image | skopeo copy docker-daemon:x:1 oci:x, | userns-run -i docker-daemon:x:1 id
 	125 | debian | image-unpack -N NAME oci:./debian; then -i NAME | userns-run -i ./debian id
 	125 | TEXT | image-unpack -N NAME ./TEXT; then -i NAME | userns-run -i ./TEXT id
 	125 | SRC | root of a system: -r ./SRC | userns-run -i ./SRC id
+	125 | R | root of a system: -r ./R | mkdir -p R/usr; >R/oci-layout; userns-run -i ./R id
 	125 | -it | omit it: the command gets a | userns-run -it -i debian bash
-	125 | there is no map, | map both users and groups to ids | userns-run -v SRC:DST id
+	125 | -v is --verbose | -b SRC:/DST | userns-run -v SRC:DST id
+	125 | -v is --verbose | -b SRC:/DST | userns-run -m +100000 -v SRC:DST id
+	125 | -v is --verbose | -b data:/mnt | userns-run -m +100000 -v data:/mnt id
+	125 | -v is --verbose | -b ./x:/DST | userns-run -m +100000 -v ./x:DST id
+	127 | userns-run | if ubuntu:12 is an image: -i | userns-run -m +4 -v ubuntu:12 id
 	125 | --rm | omit it: nothing is kept of a run | userns-run --rm id
 	125 | -p | omit it: the command has the | userns-run -p 80:80 id
 	125 | -d | omit it: there is no daemon; to | userns-run -d id
 	125 | --pipee | did you mean --pipe? | userns-run --pipee id
 	125 | there is no map, | map both users and groups to ids | userns-run -i debian bash
-	125 | /nothere | check the name: namei PATH shows | userns-run -m +100000 -r /nothere id
+	125 | /nothere | check the name: namei /nothere shows | userns-run -m +100000 -r /nothere id
 	125 | TEXT | name a directory, or a stored | userns-run -m +100000 -r TEXT id
 	125 | /nothere | name a directory of that root, or | userns-run -m +100000 -w /nothere id
 	125 | SRC | DST is missing: -b SRC:/DST | userns-run -m +100000 -b SRC id
 	125 | SRC:rel | DST must begin with /: -b SRC:/rel | userns-run -m +100000 -b SRC:rel id
 	125 | z | omit :z: security labels are not | userns-run -m +100000 -b SRC:/mnt:z id
 	125 | U | omit :U: nothing is chowned; map | userns-run -m +100000 -b SRC:/mnt:U id
-	125 | /nothere | check the name: namei PATH | userns-run -m +100000 -b /nothere:/mnt id
+	125 | /nothere | check the name: namei /nothere | userns-run -m +100000 -b /nothere:/mnt id
 	127 | map | follows a colon: -b SRC:DST:map | userns-run -m +100000 -b /etc:/mnt map
 	125 | A B | write -e NAME=VALUE, with a '=' | userns-run -m +100000 -e 'A B' id
 	125 | --hostname | use letters, digits, - and | userns-run -m +100000 --hostname 'a b' id
@@ -439,7 +462,9 @@ each() {
 	127 | 'ls -l /' | sh -c 'ls -l /' | userns-run -m +400000 'ls -l /'
 	127 | 'no such' | or use sh -c 'no such' | userns-run -m +400000 'no such'
 	127 | it's a word | or use sh -c 'LINE' | userns-run -m +400000 "it's a word"
-	125 | OCI layout | -N NAME oci:o; | mkdir o; >o/oci-layout; userns-run -m+4 -r o id
+	125 | OCI layout | -N NAME oci:debian; | userns-run -m+4 -r debian id
+	127 | id | by its path | cd P; mkdir B B/bin B/blobs; >B/oci-layout; userns-run -m+4 -r B id
+	127 | id | by its path | cd P; mkdir C; >C/oci-layout; userns-run -m+4 -r C id
 	127 | B=2 | for a variable: -e B=2 | userns-run -m +400000 -e A=1 B=2 id
 	125 | ghost | the granted ids alone: subid:ghost | userns-run -m user:ghost id
 	125 | --subuidname | use -m subid:NAME | userns-run --subuidname alice id
