@@ -127,10 +127,10 @@ $(BUILD)/cmd/main.o: OWN_FLAGS = -DVERSION_BUILT='"$(VERSION_BUILT)"'
 
 # What it does to the machine: tests/README.md.
 check:
-	@echo 'make check installs missing Debian packages (as root), builds, and runs all tests.'
-	@echo 'As root the tests mount filesystems (in mount namespaces of their own), set up loop'
-	@echo 'devices, load kernel modules, create /run/shiftbox, fetch a small Debian system, and'
-	@echo 'boot kernels in qemu.'
+	@echo 'make check installs missing Debian packages (as root), builds, and runs the tests of the'
+	@echo 'program on this system. As root they mount filesystems (in mount namespaces of their own),'
+	@echo 'set up loop devices, load kernel modules, create /run/shiftbox, and fetch a small Debian'
+	@echo 'system.'
 	@$(MAKE) -s deps-test
 	@tests/run
 
@@ -143,10 +143,13 @@ check-packages: deps-packages
 check-releases check-arches: check-%: deps-roots
 	@tests/run $*
 
-# All that takes long: packages, other releases and architectures, and the soak.
-check-all: deps-roots deps-packages
-	@$(MAKE) -s check
-	@tests/run packages releases arches soak
+# And all that takes long: other kernels, packages, other releases and architectures, and the soak.
+# These run after a failed check, too.
+check-all: deps-roots deps-packages deps-kernels
+	@status=0; \
+	$(MAKE) -s check || status=1; \
+	tests/run kernels packages releases arches soak || status=1; \
+	exit $$status
 
 demo: deps-demo
 	@tests/build BUILD=$(BUILD) all
@@ -166,7 +169,7 @@ deps:
 deps-demo:
 	@tests/deps build demo
 deps-test:
-	@tests/deps build demo test kernels
+	@tests/deps build demo test
 deps-kernels:
 	@tests/deps build kernels
 deps-bench:
@@ -348,20 +351,21 @@ Build:
   make clean                remove $(BUILD)
 
 Test (tests/README.md):
-  make check [STRICT=1]     install what is missing (as root), build, run every test
+  make check [STRICT=1]     install what is missing (as root), build, test on this system
   make unit && $(BUILD)/unit [NAME...]
                             run the unit tests whose name or file holds NAME
   make unit-AREA            build and run the unit tests of one area (a folder of lib/) alone
   make SAN=1 unit           build $(BUILD)/san/unit, with sanitizers
-  tests/run WORD...         run one kind of tests (unit san oom golden fuzz lint system corpus
-                            kernels), or the files whose name holds WORD
+  tests/run WORD...         run one kind of tests (unit san oom golden fuzz lint system corpus,
+                            and those of check-all: kernels packages releases arches soak), or
+                            the files whose name holds WORD
   tests/run WORD... -f NAME run the tests of these files whose name holds NAME
-  make check-kernels        run the tests on Debian's oldest and newest kernel, in qemu
+  make check-kernels        test on Linux 6.1 and 6.18 and on Debian's newest kernel, in qemu
   make check-packages       build and try the packages of tests/packaging (as root)
   make check-releases       build and test in Debian 12, 13 and sid, with gcc and clang (as root)
   make check-arches         build and test for s390x, arm64 and i386 in qemu, compile with musl
                             (as root)
-  make check-all            all of these, and longer runs of the corpus and the fuzz targets
+  make check-all            check, all of these, and longer runs of the corpus and the fuzz targets
   make corpus               unpack hostile inputs, and kill that at more moments than make check
   make fuzz-NAME [TIME=60]  look for inputs that break tests/fuzz/fuzz_NAME.c
 
