@@ -62,10 +62,8 @@ def canaries():
         with open(top + '/canary-file', 'w') as f:
             f.write('canary')
     # As open as they can be: nothing but the program keeps an ordinary user out.
-    for top in (CANARY, CANARY + '/dir'):
+    for top in (AREA, CANARY, CANARY + '/dir'):
         os.chmod(top, 0o777)
-    # Sticky: image-unpack warns of users who can rename root's store.
-    os.chmod(AREA, 0o1777)
 
 
 def enter(filesystem, program, place):
