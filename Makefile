@@ -127,10 +127,9 @@ $(BUILD)/cmd/main.o: OWN_FLAGS = -DVERSION_BUILT='"$(VERSION_BUILT)"'
 
 # What it does to the machine: tests/README.md.
 check:
-	@echo 'make check installs missing Debian packages (as root), builds, and runs the tests of the'
-	@echo 'program on this system. As root they mount filesystems (in mount namespaces of their own),'
-	@echo 'set up loop devices, load kernel modules, create /run/shiftbox, and fetch a small Debian'
-	@echo 'system.'
+	@echo 'make check installs missing Debian packages (as root), builds, and tests here.'
+	@echo 'As root the tests mount filesystems (in mount namespaces of their own), set up loop'
+	@echo 'devices, load kernel modules, create /run/shiftbox, and fetch a small Debian system.'
 	@$(MAKE) -s deps-test
 	@tests/run
 
