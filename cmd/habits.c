@@ -89,7 +89,7 @@ const struct habit image_unpack_habits[] = {
 	{ "--xattrs", ATTRIBUTES },
 	{ "--acls", ATTRIBUTES },
 	{ "--selinux", "use --keep-security" },
-	{ "--rootless", OMIT "run the command as the user who shall have the store" },
+	{ "--rootless", OMIT "run the command as the user who is to own the store" },
 	{ "--pull", HABIT_FETCH },
 	{ "--uid-map", OWN_MAP },
 	{ "--gid-map", OWN_MAP },

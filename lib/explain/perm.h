@@ -82,7 +82,7 @@ struct perm_inode {
 	struct filecap cap;                /* root is a disk id */
 	const struct perm_mount *mount;
 	bool immutable, append; /* FS_IMMUTABLE_FL, FS_APPEND_FL; of a directory, too */
-	bool removed;           /* IS_DEADDIR(): a directory that is open, or somebody's working
+	bool removed;           /* IS_DEADDIR(): a directory that is open, or a process's working
 	                           directory, but in no directory any more */
 	/* Of an overlay; otherwise NULL. The ids above are then what the merged tree has. */
 	const struct perm_overlay *overlay;

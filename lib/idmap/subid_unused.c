@@ -79,7 +79,8 @@ void subid_try_grant(const char *user, struct err *e)
 	last = start + (USUAL_COUNT - 1);
 	(void)snprintf(named.name, sizeof(named.name), "%s", user); /* a longer one has none */
 	no_gid = !subid_has(SUBGID_FILE, &named);
-	no_uid = !subid_has(SUBUID_FILE, &named) || !no_gid; /* else a number names the user */
+	/* If /etc/subgid names the user, it is /etc/subuid that lacks a range. */
+	no_uid = !subid_has(SUBUID_FILE, &named) || !no_gid;
 	add_touch(SUBUID_FILE, &b);
 	add_touch(SUBGID_FILE, &b);
 	buf_str(&b, "usermod");

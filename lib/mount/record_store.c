@@ -194,9 +194,8 @@ static int not_written(int dir, const char *name, int r, struct err *e)
 
 	path_of_fd(dir, &path);
 	buf_printf(&path, "/%s", name);
-	r = err_set(e, -r, buf_get(&path) ? buf_get(&path) : name,
+	return err_set(e, -r, buf_get(&path) ? buf_get(&path) : name,
 		"cannot write the record of the mount");
-	return r;
 }
 
 int record_store_put(struct mount_record *r, const struct mount_info *i, struct err *e)
