@@ -8,7 +8,7 @@ enum source_kind {
 	SOURCE_LAYOUT,     /* oci:DIR */
 	SOURCE_SKOPEO_DIR, /* dir:DIR */
 	SOURCE_ARCHIVE,    /* oci-archive:FILE, docker-archive:FILE */
-	SOURCE_LAYER,      /* layer:FILE, which is no image */
+	SOURCE_LAYER,      /* layer:FILE, which is a layer, not an image */
 	SOURCE_FETCHED,    /* what is in a registry or at a daemon: skopeo copies it to files */
 };
 
