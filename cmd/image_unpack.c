@@ -53,24 +53,28 @@ static const struct opt_form forms[] = {
 		OPT_SYNOPSIS("--scan SOURCE | LAYER.tar...") },
 	{ "--bundle", NULL, "bundle", "Create an OCI bundle from a stored image",
 		OPT_SYNOPSIS("[-s STORE] --bundle DIR [-m MAP] [-t] [--public] NAME [-- CMD...]") },
-	{ "--list, --show, --verify, --remove, --prune", NULL, "list show verify remove prune",
-		"Inspect the images of a store, or remove them",
+	{ "--list, --show, --verify, --remove, --prune, --upgrade", NULL,
+		"list show verify remove prune upgrade",
+		"Inspect the images of a store, remove or upgrade them",
 		OPT_SYNOPSIS("[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | "
-			     "--prune") },
+			     "--prune",
+			"[-s STORE] --upgrade [NAME...]") },
 	{ .name = NULL },
 };
 
 static const struct opt image_unpack_opts[] = {
 	OPT_STORE(struct unpack_args, store, .forms = IN_STORE | IN_BUNDLE | IN_ADMIN,
 		.instead = "omit --store: --flat and --scan use no store"),
-	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image", .forms = IN_STORE,
-		.filled = true,
+	OPT_LIST(struct unpack_args, names, "name", 'N', "NAME", "Name the image",
+		.forms = IN_STORE, .filled = true,
 		.instead = "write the name of a stored image after the option that uses it, "
 			   "as in --show NAME",
 		.more = "The default is the file name of the source without its extension, "
 			"followed by :REF if one was given (for REPO:TAG, the part after the last "
 			"slash). An existing image of that name is replaced in one step, after the "
-			"new image has been unpacked and verified."),
+			"new image has been unpacked and verified. With several names, the image "
+			"is stored under each; podman's names are taken from them, too (see "
+			"PODMAN)."),
 	OPT_FUNC(struct unpack_args, base, "base", 0, "BASE[:COUNT]", parse_base,
 		"Create a store whose on-disk ids start at BASE", .forms = IN_STORE,
 		.instead = "a store remembers its base; for a flat tree, give the ids with --map",
@@ -133,6 +137,13 @@ static const struct opt image_unpack_opts[] = {
 			"path to it in a store that is open to these users; copies of a stack "
 			"that exist only in such a namespace do not count. Namespaces without a "
 			"process are not seen, and only root sees those of other users."),
+	OPT_FLAG(struct unpack_args, upgrade, "upgrade", 0,
+		"Replace layers that older versions stored", .forms = IN_ADMIN, .excl = EXCL_MODE,
+		.more = "All images are upgraded, or those that are named. Each layer that marks "
+			"opaque directories by an attribute is replaced by one with whiteouts, "
+			"whose files are hard links to those of the old one; sources are not "
+			"needed. An image is replaced in one step. Old layers are then removed, "
+			"unless they are mounted. See LAYER RULES."),
 
 	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N",
 		"Unpack up to N layers at the same time", .heading = "Unpacking", .forms = UNPACKS,
@@ -170,6 +181,12 @@ static const struct opt image_unpack_opts[] = {
 			"and names the first such entry and a remedy. skip omits such entries. "
 			"overflow gives them to 65534, or to 0 if there is no 65534, and clears "
 			"set-id bits that would take effect for another id. See ORDINARY USERS."),
+	OPT_FLAG(struct unpack_args, no_tar_split, "no-tar-split", 0,
+		"Store nothing of an archive besides its files", .forms = IN_STORE,
+		.instead = "omit --no-tar-split: it is for unpacking into a store",
+		.more = "By default, the headers of a layer's archive are stored, compressed, "
+			"beside the layer. podman needs them to save or push the image. See "
+			"PODMAN."),
 	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Do not wait until the data is on disk",
 		.forms = UNPACKS,
 		.more = "By default, the layers are on disk before they are published. With this "
@@ -246,7 +263,7 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	struct store *s = a->opened;
 	int r = 0;
 
-	if (ctx->operands.len && !a->bundle)
+	if (ctx->operands.len && !a->bundle && !a->upgrade)
 		return surplus(a, ctx->operands.items[0], e);
 	if (!s) {
 		r = store_open(a->store, 0, &own, e);
@@ -263,9 +280,13 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	}
 	if (a->list)
 		return unpack_list(s, ctx, e);
-	if (a->prune)
-		return unpack_prune(s, ctx, e);
-	return advise_names(run_on_image(s, a, ctx, e), e);
+	if (a->show)
+		return unpack_show(s, a->show, ctx, e);
+	if (a->verify)
+		return unpack_verify(s, a->verify, ctx, e);
+	if (a->remove)
+		return unpack_remove(s, a->remove, ctx, e);
+	return a->upgrade ? unpack_upgrade(s, ctx, e) : unpack_prune(s, ctx, e);
 }
 
 /*
@@ -277,6 +298,7 @@ static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
 	bool unpacks = UNPACKS >> ctx->form & 1 && ctx->operands.len;
+	bool prunes = a->prune || a->upgrade;
 	int r = 0;
 
 	if (geteuid() != 0 && a->base.count) {
@@ -286,13 +308,13 @@ static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 			"ids");
 		return r;
 	}
-	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || a->prune))
+	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || prunes))
 		return BEFORE_GO_ON;
-	if (a->remove || a->prune)
+	if (a->remove || prunes)
 		r = store_open(a->store, 0, &a->opened, e);
 	if (r == 0 && a->remove)
 		r = store_mount_refuse(a->opened, a->remove, e);
-	if (r == 0 && a->prune)
+	if (r == 0 && prunes)
 		r = store_prune_begin(a->opened, e);
 	if (r == 0)
 		r = unpack_enter(a, unpacks, e);

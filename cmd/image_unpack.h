@@ -16,8 +16,8 @@ struct store;
 
 /* What the options set. */
 struct unpack_args {
-	const char *store, *name, *flat, *show, *verify, *remove, *bundle;
-	struct strv maps;
+	const char *store, *flat, *show, *verify, *remove, *bundle;
+	struct strv names, maps;
 	struct store_base base;
 	struct platform platform;
 	bool platform_given;
@@ -26,10 +26,11 @@ struct unpack_args {
 	int caps;
 	int unmapped; /* enum unmapped_policy */
 	int devices;  /* enum unpack_devices */
-	bool keep_security, no_sync, replace, open_to_all, scan, list, prune, terminal;
+	bool keep_security, no_sync, no_tar_split, replace, open_to_all, scan, list, prune, upgrade,
+		terminal;
 
 	/* Set by before(), for an ordinary user. */
-	struct store *opened; /* for --remove and --prune; or NULL */
+	struct store *opened; /* for --remove, --prune and --upgrade; or NULL */
 	struct subids ids;    /* the user's */
 	struct idmap userns;  /* of the user namespace that was entered */
 };
@@ -57,6 +58,12 @@ MUST_CHECK int unpack_verify(struct store *s, const char *name, struct ctx *ctx,
 /* image-unpack --remove and --prune: remove, or with --dry-run print what would be removed. */
 MUST_CHECK int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err *e);
 MUST_CHECK int unpack_prune(struct store *s, struct ctx *ctx, struct err *e);
+
+/*
+ * image-unpack --upgrade: bring the images that the operands name, or all, to the form in which
+ * this version stores layers.
+ */
+MUST_CHECK int unpack_upgrade(struct store *s, struct ctx *ctx, struct err *e);
 
 /*
  * image-unpack --bundle: make a bundle of the image that the first operand names, for the maps;

@@ -70,7 +70,8 @@ static void pruned(const struct store_layer *l, void *arg)
 int unpack_prune(struct store *s, struct ctx *ctx, struct err *e)
 {
 	struct pruning p = { .ctx = ctx };
-	int r = store_prune(s, ctx->dry_run, pruned, &p, e);
+	const struct store_pruning how = { .dry_run = ctx->dry_run, .removed = pruned, .arg = &p };
+	int r = store_prune(s, &how, e);
 
 	if (r < 0)
 		return r;

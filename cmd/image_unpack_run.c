@@ -76,15 +76,18 @@ static int open_source(
 static int image_name(
 	const struct unpack_args *a, const struct source *src, const char **ret, struct err *e)
 {
-	int r;
+	int r = 0;
 
-	*ret = a->name ? a->name : src->default_name;
+	*ret = a->names.len ? a->names.items[0] : src->default_name;
 	if (!*ret)
 		return err_usage_try(e,
 			"shiftbox image-unpack -N NAME LAYER.tar...; of standard input: "
 			"image-unpack -N NAME - <LAYER.tar",
 			"plain layers and standard input need a --name for the image");
-	r = store_image_name_check(*ret, e);
+	for (size_t i = 1; r == 0 && i < a->names.len; i++)
+		r = store_image_name_check(a->names.items[i], e);
+	if (r == 0)
+		r = store_image_name_check(*ret, e);
 	if (r < 0)
 		err_try(e,
 			"choose one with --name; shiftbox image-unpack --list shows the names in "
@@ -147,9 +150,12 @@ static void print_summary(const struct unpack_args *a, const struct ctx *ctx, co
 static struct unpack_options unpack_options(
 	const struct unpack_args *a, const struct flat_target *flat, const char *name)
 {
-	struct unpack_options o = {
-		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a)
-	};
+	struct unpack_options o = { .name = name,
+		.names = &a->names,
+		.jobs = a->jobs,
+		.tar_split = !a->no_tar_split,
+		.sync = !a->no_sync,
+		.layer = layer_options(a) };
 
 	if (flat && flat->map && a->devices == DEVICES_UNSAID)
 		o.layer.no_devices = "skipped: a device can be opened by every user who can "
@@ -194,7 +200,7 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)
 		print_summary(t->a, ctx, t->flat ? t->flat->dir : t->name,
-			!t->flat && !t->a->name && t->src->named_by_path && u.unpacked, &u,
+			!t->flat && !t->a->names.len && t->src->named_by_path && u.unpacked, &u,
 			(double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
 	return r;
 }
@@ -286,6 +292,8 @@ static int try_store(const struct unpack_task *t, struct unpack_options *opts,
 	if (r < 0)
 		return r;
 	ret->replaces = strv_has(&names, t->name);
+	for (size_t i = 0; i < t->a->names.len; i++)
+		ret->replaces |= strv_has(&names, t->a->names.items[i]);
 	return s || t->a->store ? unpack_check_space(s ? store_path(s) : t->a->store, ret, e) : 0;
 }
 

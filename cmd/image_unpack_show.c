@@ -8,6 +8,7 @@
 #include "../lib/base/buf.h"
 #include "../lib/base/log.h"
 #include "../lib/base/plural.h"
+#include "../lib/store/podman.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_layer.h"
@@ -22,6 +23,28 @@ static void not_listed(const struct err *own, bool first, struct err *e)
 		*e = *own;
 }
 
+/* What podman makes of the image: yes; run: it cannot save it; no. */
+static void put_podman(struct ctx *ctx, const struct podman_answers *answers, const char *name)
+{
+	const struct podman_answer *a = NULL;
+	const char *word, *why;
+	scoped_buf struct buf text = BUF_INIT;
+
+	for (size_t i = 0; i < answers->len && !a; i++)
+		if (!strcmp(answers->items[i].name, name))
+			a = &answers->items[i];
+	why = podman_why_text(a ? a->why : PODMAN_OLD);
+	word = !a || !podman_runs(a->why) ? "no" : *why ? "run" : "yes";
+	if (ctx->json) {
+		out_str(ctx->out, "podman", word);
+		out_str(ctx->out, "podman_name", a ? a->reference : "");
+		out_str(ctx->out, "podman_why", why);
+		return;
+	}
+	buf_printf(&text, "%s%s%s", word, *why ? ": " : "", why);
+	out_str(ctx->out, "podman", buf_get(&text) ? buf_get(&text) : word);
+}
+
 int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
 {
 	static const struct out_col cols[] = {
@@ -29,13 +52,19 @@ int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
 		{ "layers", "LAYERS", true },
 		{ "created", "CREATED", false },
 		{ "manifest", "MANIFEST", false },
+		{ "podman", "PODMAN", false },
 	};
+	struct podman_answers answers = { .items = NULL };
 	scoped_strv struct strv names = { 0 };
 	char digest[DIGEST_TEXT];
 	int r = store_image_list(s, &names, e);
 
-	if (r < 0)
+	if (r == 0)
+		r = podman_ask(s, &answers, e);
+	if (r < 0) {
+		podman_answers_done(&answers);
 		return r;
+	}
 	out_table(ctx->out, cols, ARRAY_LEN(cols));
 	for (size_t i = 0; i < names.len; i++) {
 		struct store_image image;
@@ -52,10 +81,12 @@ int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
 		out_u64(ctx->out, "layers", image.layers.len);
 		out_str(ctx->out, "created", image.created);
 		out_str(ctx->out, "manifest", digest_text(&image.manifest, digest));
+		put_podman(ctx, &answers, image.name);
 		out_end(ctx->out);
 		store_image_done(&image);
 	}
 	out_table_end(ctx->out);
+	podman_answers_done(&answers);
 	return r;
 }
 

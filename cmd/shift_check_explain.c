@@ -126,6 +126,20 @@ static void put_layer(struct out *o, const struct explanation *x)
 	}
 }
 
+static void put_marked(struct out *o, const struct explanation *x)
+{
+	if (!x->marked)
+		return;
+	out_str(o, "marked", x->marked);
+	out_safe_line(o,
+		"  %-11s %s hides lower layers by %s alone: mounts %s show what is hidden; for an "
+		"image, image-unpack --upgrade",
+		"marked", x->marked,
+		x->marked_trusted ? "trusted.overlay.opaque" : "user.overlay.opaque",
+		x->marked_trusted ? "with userxattr and in user namespaces" :
+				    "by root without userxattr");
+}
+
 static const char *how_word(enum explain_disk how)
 {
 	static const char *const words[] = {
@@ -152,6 +166,7 @@ static void put_file(struct out *o, const struct explanation *x, const char *pat
 		n->seen.mode & 07777);
 	put_mount(o, x);
 	put_layer(o, x);
+	put_marked(o, x);
 	check_put_ids(o, x);
 }
 

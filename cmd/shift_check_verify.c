@@ -24,6 +24,7 @@
 #include "../lib/store/store_layer.h"
 #include "progress_line.h"
 #include "shift_check_held.h"
+#include "shift_check_marks.h"
 #include "shift_check_stack.h"
 
 /* A mount to be checked: that of PATH, or one below it. */
@@ -155,15 +156,16 @@ static int read_spec(struct verify_job *j, const char *path, struct err *e)
 static int open_layer(struct verify_job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
+	struct finding f;
 	int r = store_base_open_layer(j->store, path, &fd, e);
 
-	if (r < 0)
-		return r;
-	r = VEC_ADD(&j->layers, fd);
-	if (r < 0)
-		return err_nomem(e);
+	if (r < 0 || VEC_ADD(&j->layers, fd) < 0)
+		return r < 0 ? r : err_nomem(e);
 	(void)TAKE_FD(fd); /* owned by the vector */
-	return 0;
+	r = check_layer_marks(j->store, path, &f, e);
+	if (r > 0)
+		put_own_finding(j, &f);
+	return r < 0 ? r : 0;
 }
 
 static int read_image(struct verify_job *j, struct err *e)

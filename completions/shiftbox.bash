@@ -18,11 +18,11 @@ _shiftbox_options()
 	shift-check:3) echo '-s --store -j --threads --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:4) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:5) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle -l --list --show --verify --remove --prune -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle -l --list --show --verify --remove --prune --upgrade -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-tar-split --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:1) echo '--public --flat -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:2) echo '--scan --platform --max-bytes --max-entries --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:3) echo '-s --store --public --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	image-unpack:4) echo '-s --store -l --list --show --verify --remove --prune --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:4) echo '-s --store -l --list --show --verify --remove --prune --upgrade --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	userns-run:) echo '-m --map --strict-map -r --rootfs -i --image -o --options -s --store -b --bind --read-only --resolv-conf -w --workdir -e --env -u --user --hostname --net --new-privs --pipe --allow --policy --audit --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	esac
 }
@@ -45,7 +45,7 @@ _shiftbox_value()
 	shift-check:--image) kind='image' ;;
 	shift-check:--store | shift-check:-s) kind='dir' ;;
 	shift-check:--threads | shift-check:-j) kind='none' ;;
-	shift-check:--only) kind='words' list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable' ;;
+	shift-check:--only) kind='words' list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable marks' ;;
 	shift-check:--max-findings) kind='none' ;;
 	shift-check:--as) kind='user' ;;
 	shift-check:--userns) kind='none' ;;
@@ -117,6 +117,7 @@ _shiftbox_forms()
 		image-unpack:--verify) [[ $form && $form -lt 4 ]] || form=4 ;;
 		image-unpack:--remove) [[ $form && $form -lt 4 ]] || form=4 ;;
 		image-unpack:--prune) [[ $form && $form -lt 4 ]] || form=4 ;;
+		image-unpack:--upgrade) [[ $form && $form -lt 4 ]] || form=4 ;;
 		esac
 		_shiftbox_value "$command" "$word"
 		[[ -z $kind || $# -eq 0 ]] || shift
@@ -153,7 +154,7 @@ _shiftbox_images()
 	while IFS= read -r word; do
 		word=${word##*/}
 		[[ $word != [.-]* && $word != *[!A-Za-z0-9._+:@=~%-]* ]] || continue
-		names+=("$1$word")
+		names+=("$1${word//%2F//}")
 	done < <(compgen -f -- "$store/images/" 2>/dev/null)
 }
 

@@ -49,6 +49,8 @@ function __shiftbox_form
 			set new 4
 		case image-unpack:--prune
 			set new 4
+		case image-unpack:--upgrade
+			set new 4
 		end
 		if test -n "$new"
 			test -n "$form"; and test $form -lt $new; or set form $new
@@ -79,7 +81,7 @@ function __shiftbox_images
 	for name in $store/images/*
 		set name (string replace -r '.*/' '' -- $name)
 		string match -qr '^[A-Za-z0-9_+:@=~%][A-Za-z0-9._+:@=~%-]*$' -- $name
-		and echo "$before$name"
+		and echo (string replace -a %2F / -- "$before$name")
 	end
 end
 
@@ -175,7 +177,7 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1' -l image -x -a '(__shiftbox_images)' -d 'Read the disk ids from this stored image'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1 3' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 3' -s j -l threads -x -d 'Use this many threads'
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable' -d 'Report only findings of this class'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable marks' -d 'Report only findings of this class'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l max-findings -x -d 'Stop after this many findings; 0 prints all'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l summary -d 'Print only the summary'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l submounts -d 'Enter the mounts below PATH too'
@@ -203,7 +205,7 @@ complete -c shift-check -n '__shiftbox_form shift-check 0' -l spec -r -F -d 'Com
 complete -c shift-check -n '__shiftbox_form shift-check 0 1' -l image -x -a '(__shiftbox_images)' -d 'Read the disk ids from this stored image'
 complete -c shift-check -n '__shiftbox_form shift-check 0 1 3' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shift-check -n '__shiftbox_form shift-check 0 3' -s j -l threads -x -d 'Use this many threads'
-complete -c shift-check -n '__shiftbox_form shift-check 0' -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable' -d 'Report only findings of this class'
+complete -c shift-check -n '__shiftbox_form shift-check 0' -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable marks' -d 'Report only findings of this class'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l max-findings -x -d 'Stop after this many findings; 0 prints all'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l summary -d 'Print only the summary'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l submounts -d 'Enter the mounts below PATH too'
@@ -236,7 +238,8 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form imag
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that neither an image nor a mount uses'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that no image uses'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l upgrade -d 'Replace layers that older versions stored'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -245,6 +248,7 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form imag
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l caps -x -a 'keep rebase' -d 'Choose how to store version-3 file capabilities'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l devices -x -a 'make skip' -d 'Choose what to do with device nodes'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l unmapped -x -a 'refuse skip overflow' -d 'Choose what to do with owners that have no id here'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack ' -l no-tar-split -d 'Store nothing of an archive besides its files'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l no-sync -d 'Do not wait until the data is on disk'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 3' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Create the flat tree or the bundle for this map'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l replace -d 'Replace whatever DIR contains'
@@ -270,7 +274,8 @@ complete -c image-unpack -n '__shiftbox_form image-unpack 4' -s l -l list -d 'Li
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that neither an image nor a mount uses'
+complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that no image uses'
+complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l upgrade -d 'Replace layers that older versions stored'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -279,6 +284,7 @@ complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l keep-security -d
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l caps -x -a 'keep rebase' -d 'Choose how to store version-3 file capabilities'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l devices -x -a 'make skip' -d 'Choose what to do with device nodes'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l unmapped -x -a 'refuse skip overflow' -d 'Choose what to do with owners that have no id here'
+complete -c image-unpack -n '__shiftbox_form image-unpack ' -l no-tar-split -d 'Store nothing of an archive besides its files'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l no-sync -d 'Do not wait until the data is on disk'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 3' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Create the flat tree or the bundle for this map'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l replace -d 'Replace whatever DIR contains'

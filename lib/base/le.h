@@ -23,4 +23,12 @@ static inline uint16_t get_le16(const unsigned char *p)
 	return le16toh(v);
 }
 
+static inline uint64_t get_le64(const unsigned char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
+}
+
 #endif

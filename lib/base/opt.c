@@ -177,16 +177,15 @@ static int store(const struct match *m, const char *val, struct err *e)
 	const struct opt *o = m->opt;
 	int r;
 
+	if (o->filled && !*val)
+		return err_usage_try(e,
+			"give it a value, or omit the option (is a variable of the script unset?)",
+			"the value of option '--%s' is empty", o->name);
 	switch (o->type) {
 	case OPT_TYPE_FLAG:
 		*(bool *)m->dst = true;
 		return 0;
 	case OPT_TYPE_STR:
-		if (o->filled && !*val)
-			return err_usage_try(e,
-				"give it a value, or omit the option (is a variable of the "
-				"script unset?)",
-				"the value of option '--%s' is empty", o->name);
 		*(const char **)m->dst = val;
 		return 0;
 	case OPT_TYPE_U32:

@@ -57,8 +57,9 @@ struct opt {
 	enum opt_comp operands; /* of a command line with this option; COMP_NONE: as without it */
 	unsigned forms;         /* a bit for each form (opt_form.h) that accepts it; 0: all forms */
 	unsigned excl;          /* options that share a bit exclude each other */
-	bool filled;       /* for STR: an empty value is refused (an unset variable of a script) */
-	const char *needs; /* "rootfs image": requires one of these options; or NULL */
+	bool filled; /* for STR and LIST: an empty value is refused (an unset variable of a script)
+	              */
+	const char *needs;   /* "rootfs image": requires one of these options; or NULL */
 	const char *instead; /* the remedy if forms or needs refuse the option; or NULL */
 	const char *heading; /* in --help and the manual, starts a group of options; or NULL */
 	int (*parse)(void *dst, const char *val,

@@ -50,8 +50,9 @@ static int check_one(const struct opt *o, struct err *e)
 			"words belong to CHOICE and COMP_WORDS, and only there");
 	if ((o->comp == COMP_OPTIONS) != !!o->values)
 		return err_say(e, EINVAL, o->name, "values belong to COMP_OPTIONS, and only there");
-	if (o->filled && o->type != OPT_TYPE_STR)
-		return err_say(e, EINVAL, o->name, "only a STR can be required not to be empty");
+	if (o->filled && o->type != OPT_TYPE_STR && o->type != OPT_TYPE_LIST)
+		return err_say(
+			e, EINVAL, o->name, "only a STR or LIST can be required not to be empty");
 	if ((o->type == OPT_TYPE_FUNC) != !!o->parse)
 		return err_say(
 			e, EINVAL, o->name, "a parse function belongs to FUNC, and only there");

@@ -40,7 +40,7 @@ static const char bash_names[] =
 	"\twhile IFS= read -r word; do\n"
 	"\t\tword=${word##*/}\n"
 	"\t\t[[ $word != [.-]* && $word != *[!A-Za-z0-9._+:@=~%-]* ]] || continue\n"
-	"\t\tnames+=(\"$1$word\")\n"
+	"\t\tnames+=(\"$1${word//%2F//}\")\n"
 	"\tdone < <(compgen -f -- \"$store/images/\" 2>/dev/null)\n"
 	"}\n\n"
 	"# Adds what may begin the map $2 to names, each after $1.\n"

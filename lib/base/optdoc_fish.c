@@ -27,7 +27,7 @@ static const char fish_names[] =
 	"\tfor name in $store/images/*\n"
 	"\t\tset name (string replace -r '.*/' '' -- $name)\n"
 	"\t\tstring match -qr '^[A-Za-z0-9_+:@=~%][A-Za-z0-9._+:@=~%-]*$' -- $name\n"
-	"\t\tand echo \"$before$name\"\n"
+	"\t\tand echo (string replace -a %2F / -- \"$before$name\")\n"
 	"\tend\n"
 	"end\n\n"
 	"# What may begin the map $argv[2], each after $argv[1]\n"

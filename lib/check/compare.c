@@ -22,6 +22,7 @@ static const char *const words[FINDING_CLASSES] = {
 	[FINDING_TYPE] = "type",
 	[FINDING_MODE] = "mode",
 	[FINDING_UNREADABLE] = "unreadable",
+	[FINDING_MARKS] = "marks",
 };
 
 const char *finding_word(enum finding_class class)

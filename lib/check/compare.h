@@ -20,11 +20,13 @@ enum finding_class {
 	FINDING_TYPE,    /* the type of file or the device number differs */
 	FINDING_MODE,
 	FINDING_UNREADABLE,
+	FINDING_MARKS, /* of a layer: a directory is opaque for one kind of mount only */
 	FINDING_CLASSES
 };
 
 /* The words of the classes in the order of the enum, separated by blanks. */
-#define FINDING_WORDS "mismatch unmapped half-shifted acl caps missing extra type mode unreadable"
+#define FINDING_WORDS \
+	"mismatch unmapped half-shifted acl caps missing extra type mode unreadable marks"
 
 /* The word of one class; static. */
 const char *finding_word(enum finding_class class);

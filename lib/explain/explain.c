@@ -501,4 +501,5 @@ void explain_done(struct explanation *x)
 	idmap_done(&x->caller.own_map);
 	idmap_done(&x->caller.outer_map);
 	free(x->layer);
+	free(x->marked);
 }

@@ -135,6 +135,9 @@ struct explanation {
 	/* Of an overlay: the layer with the inode, or NULL and the reason. */
 	char *layer;
 	const char *layer_unknown;
+	/* The first opaque directory in a layer that has only one of the two marks; or NULL */
+	char *marked;
+	bool marked_trusted; /* it is trusted.overlay.opaque */
 	struct explain_stack **stacks;
 	size_t n_stacks;
 	struct perm_chown chown; /* of PERM_CHOWN; set by the program */

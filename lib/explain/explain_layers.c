@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -183,9 +184,13 @@ static int open_in(const struct explain_layer *l, const char *below)
 	return sys_openat2(l->fd, *below ? below : ".", &how);
 }
 
-/* Do the attributes say that lower layers are hidden, or that they are elsewhere (1, -1)? */
+/* Marks of opaque directories, and one that says that lower layers are elsewhere. */
+enum { MARK_TRUSTED = 1, MARK_USER = 2, MARK_REDIRECT = -1 };
+
+/* Do the attributes say that lower layers are hidden? Returns MARK_REDIRECT, or the marks. */
 static int marks(int fd)
 {
+	int found = 0;
 	static const char *const opaque[] = { "trusted.overlay.opaque", "user.overlay.opaque" },
 				 *const redirect[] = { "trusted.overlay.redirect",
 					 "user.overlay.redirect" };
@@ -193,12 +198,25 @@ static int marks(int fd)
 
 	for (size_t i = 0; i < ARRAY_LEN(redirect); i++)
 		if (getxattr(fd_proc_path(fd, link), redirect[i], NULL, 0) > 0)
-			return -1;
+			return MARK_REDIRECT;
 	for (size_t i = 0; i < ARRAY_LEN(opaque); i++)
 		if (getxattr(fd_proc_path(fd, link), opaque[i], value, sizeof(value)) == 1 &&
 			*value == 'y')
-			return 1;
-	return 0;
+			found |= i ? MARK_USER : MARK_TRUSTED;
+	return found;
+}
+
+/* Note a directory of a lower layer that is opaque for one kind of mount only. */
+static int note_mark(
+	struct explanation *x, const struct explain_layer *l, const char *below, int mark)
+{
+	if (l->upper || x->marked || mark == (MARK_TRUSTED | MARK_USER))
+		return 0;
+	x->marked_trusted = mark == MARK_TRUSTED;
+	if (asprintf(&x->marked, "%s/%s", l->path, below) >= 0)
+		return 0;
+	x->marked = NULL;
+	return -ENOMEM;
 }
 
 static bool is_whiteout(const struct meta *m)
@@ -283,6 +301,8 @@ static int look_in_layers(
 		mark = marks(fd);
 		if (mark < 0)
 			return ANOTHER;
+		if (mark > 0 && note_mark(x, l, below, mark) < 0)
+			return -ENOMEM;
 		if (mark > 0)
 			break;
 	}

@@ -17,8 +17,10 @@
 #include "../base/log.h"
 #include "../base/proc.h"
 #include "../base/stop.h"
+#include "../store/store_layer.h"
 #include "../store/tempdir.h"
 #include "../tar/blob.h"
+#include "../tar/tar_split.h"
 #include "unpack_priv.h"
 
 /*
@@ -95,8 +97,73 @@ static int read_layer(struct unpack_work *w, struct unpack_layer *l, struct blob
 	return r == 0 ? unpack_check_plain(l->src, &l->members, l->sums.unpacked, e) : r;
 }
 
+/* The file with a layer's tar-split, while it is written. */
+struct split_file {
+	struct tar_split *t;
+	int fd;
+};
+
+#define SPLIT_FILE_INIT ((struct split_file){ .fd = -1 })
+
+static void split_done(struct split_file *s)
+{
+	tar_split_free(s->t);
+	cleanup_fd(&s->fd);
+}
+
+#define scoped_split __attribute__((cleanup(split_done)))
+
+/* This is a blob_input.tap. */
+static int split_tap(void *arg, const void *p, size_t n, struct err *e)
+{
+	return tar_split_feed(arg, p, n, e);
+}
+
+static int split_begin(const struct unpack_work *w, const struct unpack_layer *l,
+	struct split_file *s, struct blob_input *in, struct err *e)
+{
+	char name[32];
+	int r;
+
+	if (w->split_dirfd < 0)
+		return 0;
+	(void)tempdir_entry(l->i, STORE_TAR_SPLIT, name);
+	s->fd = openat(
+		w->split_dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->fd < 0)
+		return err_set(e, errno, name, "cannot create the file in the store");
+	r = tar_split_new(s->fd, &s->t, e);
+	in->tap = split_tap;
+	in->tap_arg = s->t;
+	return r;
+}
+
+/* The blob has ended, and so has its thread. */
+static int split_end(
+	const struct unpack_work *w, struct unpack_layer *l, struct split_file *s, struct err *e)
+{
+	const char *why = NULL;
+	char name[32];
+	int r;
+
+	if (!s->t)
+		return 0;
+	r = tar_split_end(s->t, &why, e);
+	if (r < 0)
+		return r;
+	(void)tempdir_entry(l->i, STORE_TAR_SPLIT, name);
+	l->split = !why;
+	if (l->split)
+		return fd_finish(&s->fd, name, e);
+	log_verbose("layer %zu of %zu (%s): podman cannot save it: %s", l->i + 1, w->n_layers,
+		l->src->name, why);
+	(void)unlinkat(w->split_dirfd, name, 0); /* it would be removed later */
+	return 0;
+}
+
 int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err *e)
 {
+	scoped_split struct split_file split = SPLIT_FILE_INIT;
 	scoped_blob struct blob *b = NULL;
 	struct blob_input in = {
 		.size = l->src->size,
@@ -110,12 +177,16 @@ int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err 
 
 	unpack_report(w, l, PROGRESS_RUNNING);
 	r = w->src->open_layer(w->src, l->i, &fd, &in.offset, e);
+	if (r == 0)
+		r = split_begin(w, l, &split, &in, e);
 	if (r == 0) {
 		in.fd = fd;
 		r = blob_start(&in, &b, e);
 	}
 	if (r == 0)
 		r = read_layer(w, l, b, e);
+	if (r == 0)
+		r = split_end(w, l, &split, e);
 	if (r == 0) {
 		l->diff_id = l->sums.diff_id;
 		l->root_opaque = layer_root_opaque(l->layer);
@@ -254,7 +325,7 @@ int unpack_work_init(struct unpack_work *w, const struct source *src,
 	int r;
 
 	*w = (struct unpack_work){
-		.src = src, .opts = opts, .dirfd = -1, .n_layers = src->n_layers
+		.src = src, .opts = opts, .dirfd = -1, .split_dirfd = -1, .n_layers = src->n_layers
 	};
 	(void)pthread_mutex_init(&w->lock, NULL); /* cannot fail on Linux */
 	raise_open_files();

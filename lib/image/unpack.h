@@ -9,6 +9,7 @@
 #include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/progress.h"
+#include "../base/vec.h"
 #include "../layer/layer.h"
 #include "../source/source.h"
 #include "../store/store.h"
@@ -22,9 +23,11 @@
  * A layer that the store has is not read again: it was verified when it was published.
  */
 struct unpack_options {
-	const char *name;           /* of the image; valid for store_image_name_check() */
-	uint32_t jobs;              /* number of concurrent layers; 0: one per processor */
-	bool sync;                  /* write everything to disk before publishing */
+	const char *name;         /* of the image; valid for store_image_name_check() */
+	const struct strv *names; /* all names; those besides name are of the same image; or NULL */
+	uint32_t jobs;            /* number of concurrent layers; 0: one per processor */
+	bool tar_split;           /* write what podman needs to save the image */
+	bool sync;                /* write everything to disk before publishing */
 	struct layer_options layer; /* counts is ignored */
 	struct progress *progress;  /* or NULL */
 };

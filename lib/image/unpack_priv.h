@@ -35,6 +35,7 @@ struct unpack_layer {
 	struct layer_counts counts;
 	struct members members; /* of a plain layer */
 	struct blob_result sums;
+	bool split; /* its tar-split was written to split_dirfd */
 	struct digest diff_id;
 	struct buf deps; /* on lower layers */
 	struct id_use ids;
@@ -48,7 +49,9 @@ struct unpack_layer {
 struct unpack_work {
 	const struct source *src;
 	const struct unpack_options *opts;
-	int dirfd; /* the directory in which layers are made, as "0", "1", ...; borrowed */
+	int dirfd;       /* the directory in which layers are made, as "0", "1", ...; borrowed */
+	int split_dirfd; /* the directory for tempdir_entry(i, STORE_TAR_SPLIT); -1: none is written
+	                  */
 	struct unpack_layer *layers;
 	size_t n_layers;
 	struct layer_totals totals; /* of a flat tree */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
@@ -18,6 +19,7 @@
 #include "../layer/layer_resolve.h"
 #include "../layer/lowerdirs.h"
 #include "../mount/fs_limits.h"
+#include "../store/podman.h"
 #include "../store/store_base.h"
 #include "../store/store_layer.h"
 #include "../store/store_lock.h"
@@ -124,6 +126,26 @@ static int read_back(struct store_unpack *s, struct unpack_layer *l, struct err 
 		&map, e);
 }
 
+/* *ret: is the layer without marks, which an older version may have set? Then facts are read. */
+static int read_unmarked(
+	const struct store *s, const char *dir, struct store_layer *facts, bool *ret, struct err *e)
+{
+	struct layer_marks marks;
+	int r = store_layer_read(s, dir, facts, e);
+
+	if (r < 0)
+		return r;
+	r = store_layer_marks(s, facts, &marks, e);
+	*ret = r == 0 && !marks.trusted && !marks.user;
+	if (r == 0 && !*ret)
+		log_verbose("the layer %s of the store has marks that only some mounts read: it is "
+			    "unpacked again",
+			dir);
+	if (!*ret)
+		store_layer_done(facts);
+	return r;
+}
+
 int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l, struct lower_walk *below,
 	bool *ret, struct err *e)
 {
@@ -141,15 +163,33 @@ int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l, struct low
 			store_layer_say_try(there.items[i], e);
 		if (r < 0 || !*ret)
 			continue;
-		r = store_layer_read(s->store, there.items[i], &facts, e);
-		if (r < 0)
-			return r;
+		r = read_unmarked(s->store, there.items[i], &facts, ret, e);
+		if (r < 0 || !*ret)
+			continue;
 		l->plan = PLAN_STORED;
 		l->dir = TAKE_PTR(facts.dir);
 		l->root_opaque = facts.root_opaque;
 		r = open_stored(s, l, e);
 	}
 	return r;
+}
+
+/* podman looks for each file of the archive below the name that the archive has. */
+static void drop_split(const struct unpack_work *w, struct unpack_layer *l)
+{
+	const bool moved = layer_moved(l->layer);
+	char name[32];
+
+	if (!l->split ||
+		(!moved && !(l->counts.unmapped && w->opts->layer.ids.policy == UNMAPPED_SKIP)))
+		return;
+	log_verbose("layer %zu of %zu (%s): podman cannot save it: %s", l->i + 1, w->n_layers,
+		l->src->name,
+		moved ? "files are where symbolic links led, and not at the names in its archive" :
+			"files were skipped, for want of ids");
+	l->split = false;
+	(void)unlinkat(w->split_dirfd, tempdir_entry(l->i, STORE_TAR_SPLIT, name),
+		0); /* if it stays, podman reports it */
 }
 
 /* Resolve a layer that was read against the layers below it, and open it for those above. */
@@ -175,6 +215,7 @@ static int resolve_layer(
 	if (r == 0)
 		r = fd_open_beneath(store_staging_fd(s->staging), tempdir_entry(l->i, "", name),
 			O_RDONLY | O_DIRECTORY, &l->fd, e);
+	drop_split(&s->w, l);
 	l->ids = *layer_id_use(l->layer);
 	layer_free(TAKE_PTR(l->layer));
 	return r;
@@ -231,6 +272,7 @@ static int finish_all(struct store_unpack *s, struct err *e)
 			.deps = buf_get(&l->deps),
 			.entries = l->counts.entries,
 			.bytes = l->counts.bytes,
+			.tar_size = l->sums.unpacked,
 			.root_opaque = l->root_opaque,
 			.ids = &l->ids,
 		};
@@ -297,16 +339,23 @@ static int publish(struct store_unpack *s, struct err *e)
 		.arg = s,
 	};
 
-	if (!w->src->manifest.len) {
-		int r = make_documents(w, &manifest, &config, e);
+	int r;
 
+	if (!w->src->manifest.len) {
+		r = make_documents(w, &manifest, &config, e);
 		if (r < 0)
 			return r;
 		image.manifest = &manifest;
 		image.config = &config;
 	}
 	unpack_writing(w);
-	return store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
+	r = store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
+	for (size_t i = 0; r == 0 && w->opts->names && i < w->opts->names->len; i++) {
+		image.name = w->opts->names->items[i];
+		if (strcmp(image.name, w->opts->name) != 0)
+			r = store_publish(s->staging, NULL, 0, &image, w->opts->sync, e);
+	}
+	return r == 0 ? podman_share(s->staging, w->opts->name, w->opts->sync, NULL, e) : r;
 }
 
 /* Ordinary users mount their images without ID-mapped mounts. */
@@ -333,6 +382,8 @@ static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 		return r;
 	warn_of_place(s);
 	s->w.dirfd = store_staging_fd(s->staging);
+	if (s->w.opts->tar_split && podman_is_wanted(s->store))
+		s->w.split_dirfd = store_staging_plain_fd(s->staging);
 
 	r = plan_all(s, e);
 	if (r == 0)

@@ -42,9 +42,18 @@ static int find_independent(
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < there->len && *ret != UNPACK_SHARED; i++) {
+		struct store_layer facts = { .dir = NULL };
+		struct layer_marks marks = { .trusted = 0 };
+
 		buf_reset(&deps);
 		r = store_layer_deps(s->store, there->items[i], &deps, e);
-		*ret = r == 0 && !deps.len ? UNPACK_SHARED : UNPACK_UNKNOWN;
+		if (r == 0)
+			r = store_layer_read(s->store, there->items[i], &facts, e);
+		if (r == 0)
+			r = store_layer_marks(s->store, &facts, &marks, e);
+		store_layer_done(&facts);
+		*ret = r == 0 && !deps.len && !marks.trusted && !marks.user ? UNPACK_SHARED :
+									      UNPACK_UNKNOWN;
 	}
 	return r;
 }

@@ -130,6 +130,11 @@ bool layer_root_opaque(const struct layer *l)
 	return l->root_opaque;
 }
 
+bool layer_moved(const struct layer *l)
+{
+	return l->moved;
+}
+
 const struct id_use *layer_id_use(const struct layer *l)
 {
 	return &l->ids;

@@ -19,7 +19,8 @@
  *                          only to the given directory and does not look at other layers.
  *   layer_resolve_lower()  resolves what depends on the layers below: attributes of parents that
  *                          the layer does not list, hard links to files of lower layers, and
- *                          whiteouts, which are created only if they hide something.
+ *                          whiteouts, which are created only if they hide something. An opaque
+ *                          directory gets a whiteout for each name that it hides, not a mark.
  *   layer_finish()         restores modes, ACLs and times of directories, deepest first.
  *
  * layer_merge.h has the alternative to the second step: all layers in one directory.
@@ -47,6 +48,7 @@ struct layer_limits {
 struct layer_counts {
 	uint64_t entries, bytes, whiteouts, opaques;
 	uint64_t dropped;  /* whiteouts that have nothing to hide */
+	uint64_t hidden;   /* whiteouts of names that a directory of the layer hides */
 	uint64_t skipped;  /* sockets */
 	uint64_t devices;  /* skipped devices */
 	uint64_t unmapped; /* entries with an unavailable id: skipped, or given to the overflow ids
@@ -127,13 +129,19 @@ MUST_CHECK int layer_new(const struct layer_dir *dir, const struct layer_options
 	struct layer **ret, struct err *e);
 
 /*
- * Give the directories their owners, ACLs, opaque marks, modes and times. Call it last, after
+ * Give the directories their owners, ACLs, modes and times. Call it last, after
  * layer_resolve_lower() or layer_merge_base(). Returns 0 or -errno with e filled.
  */
 MUST_CHECK int layer_finish(struct layer *l, struct err *e);
 
 /* Does the root have ".wh..wh..opq"? Then no layer below this one is part of the image. */
 bool layer_root_opaque(const struct layer *l);
+
+/*
+ * After layer_resolve_lower(): is an entry at another place than the path that the archive has for
+ * it, because symbolic links led there?
+ */
+bool layer_moved(const struct layer *l);
 
 /*
  * The ids of the layer's files, ACLs and capabilities, as the image has them; complete after

@@ -23,6 +23,7 @@ static const char *const kind_words[] = {
 	[LAYER_DEP_META] = "meta",
 	[LAYER_DEP_FILE] = "file",
 	[LAYER_DEP_LINK] = "link",
+	[LAYER_DEP_HIDES] = "hides",
 	[LAYER_DEP_CAPS] = "caps",
 	[LAYER_DEP_DEVICES] = "devices",
 	[LAYER_DEP_IDS] = "ids",
@@ -310,18 +311,64 @@ static int add_line(struct lower_walk *w, const struct dep *d, struct buf *ret, 
 	return r;
 }
 
+/* Append the digest of a directory's names, and of which of them are directories. */
+static void add_names_digest(const struct lower_names *names, struct buf *ret)
+{
+	char hex[DIGEST_HEX];
+	struct hash h;
+
+	hash_init(&h, DIGEST_SHA256);
+	for (size_t i = 0; i < names->list.len; i++) {
+		const struct lower_name *n = &names->list.items[i];
+
+		hash_update(&h, n->name, strlen(n->name) + 1);
+		hash_update(&h, n->dir ? "d" : "-", 1);
+	}
+	final_hex(&h, hex);
+	buf_str(ret, hex);
+}
+
+static int add_hides_line(
+	const char *path, const struct lower_names *names, struct buf *ret, struct err *e)
+{
+	buf_printf(ret, "%s /", kind_words[LAYER_DEP_HIDES]);
+	add_escaped(ret, path);
+	buf_char(ret, ' ');
+	if (!*path)
+		buf_str(ret, "all");
+	else if (names)
+		add_names_digest(names, ret);
+	else
+		buf_str(ret, "none");
+	buf_char(ret, '\n');
+	return buf_get(ret) ? 0 : err_nomem(e);
+}
+
+static int check_length(const char *path, const struct buf *b, struct err *e)
+{
+	if (b->len <= LAYER_DEPS_MAX)
+		return 0;
+	return err_say(e, EFBIG, path,
+		"the layer depends on too much of the layers below it: the list has more than %d "
+		"MiB",
+		LAYER_DEPS_MAX >> 20);
+}
+
 int layer_deps_add(struct lower_walk *w, enum layer_dep kind, const char *path,
 	const struct lower_hit *hit, struct buf *ret, struct err *e)
 {
 	const struct dep d = { .kind = kind, .path = path, .hit = hit };
 	int r = add_line(w, &d, ret, e);
 
-	if (r == 0 && ret->len > LAYER_DEPS_MAX)
-		return err_say(e, EFBIG, path,
-			"the layer depends on too much of the layers below it: the list has more "
-			"than %d MiB",
-			LAYER_DEPS_MAX >> 20);
-	return r;
+	return r < 0 ? r : check_length(path, ret, e);
+}
+
+int layer_deps_add_hidden(
+	const char *path, const struct lower_names *names, struct buf *ret, struct err *e)
+{
+	int r = add_hides_line(path, names, ret, e);
+
+	return r < 0 ? r : check_length(path, ret, e);
 }
 
 /* The line of a fact about options (LAYER_DEP_CAPS to LAYER_DEP_IDS). o may be NULL. */
@@ -388,6 +435,12 @@ static bool parse_kind(const char *word, size_t n, enum layer_dep *ret)
 	return false;
 }
 
+static int bad_form(struct err *e)
+{
+	return err_say(
+		e, EBADMSG, NULL, "the dependencies of the layer are not recorded in a known form");
+}
+
 /* Split a line: its kind, and its path, appended to ret_path. */
 static int parse_line(
 	const char *line, size_t len, enum layer_dep *ret_kind, struct buf *ret_path, struct err *e)
@@ -397,9 +450,17 @@ static int parse_line(
 	if (blank && parse_kind(line, (size_t)(blank - line), ret_kind))
 		end = memchr(blank + 1, ' ', len - (size_t)(blank + 1 - line));
 	if (!end || parse_path(blank + 1, (size_t)(end - blank - 1), ret_path) < 0)
-		return err_say(e, EBADMSG, NULL,
-			"the dependencies of the layer are not recorded in a known form");
+		return bad_form(e);
 	return buf_get(ret_path) ? 0 : err_nomem(e);
+}
+
+/* Write the line of LAYER_DEP_HIDES again. */
+static int list_again(struct lower_walk *w, const char *path, struct buf *ret, struct err *e)
+{
+	scoped_names struct lower_names names = { .text = BUF_INIT };
+	int r = *path ? lower_walk_names(w, path, &names, e) : 0;
+
+	return r < 0 ? r : add_hides_line(path, r ? &names : NULL, ret, e);
 }
 
 /* Write the line again for the layers of w, and compare. */
@@ -415,6 +476,8 @@ static int line_holds(const char *line, size_t len, struct lower_walk *w, bool *
 	if (d.kind >= LAYER_DEP_CAPS) {
 		add_option_line(d.kind, w->lower.o, &now);
 		r = buf_get(&now) ? 0 : err_nomem(e);
+	} else if (d.kind == LAYER_DEP_HIDES) {
+		r = list_again(w, buf_get(&path), &now, e);
 	} else {
 		r = lower_walk_find(w, buf_get(&path), &hit, e);
 		if (r < 0)
@@ -428,6 +491,26 @@ static int line_holds(const char *line, size_t len, struct lower_walk *w, bool *
 	if (r == 0)
 		*ret = now.len == len && !memcmp(now.data, line, len);
 	return r;
+}
+
+int layer_deps_split(
+	const char *deps, struct buf *ret_options, struct buf *ret_facts, struct err *e)
+{
+	for (const char *p = deps, *end; *p; p = end) {
+		scoped_buf struct buf path = BUF_INIT;
+		enum layer_dep kind;
+		int r;
+
+		end = strchrnul(p, '\n');
+		end += *end == '\n';
+		r = parse_line(p, (size_t)(end - p), &kind, &path, e);
+		if (r == 0 && end[-1] != '\n')
+			r = bad_form(e);
+		if (r < 0)
+			return r;
+		buf_add(kind >= LAYER_DEP_CAPS ? ret_options : ret_facts, p, (size_t)(end - p));
+	}
+	return buf_get(ret_options) && buf_get(ret_facts) ? 0 : err_nomem(e);
 }
 
 int layer_deps_hold(const char *deps, struct lower_walk *w, bool *ret, struct err *e)

@@ -38,6 +38,18 @@ int layer_limits_count_entry(struct layer *l, const char *on, struct err *e)
 	return 0;
 }
 
+int layer_limits_count_hidden(struct layer *l, const char *on, struct err *e)
+{
+	if (__atomic_add_fetch(&l->o.totals->entries, 1, __ATOMIC_RELAXED) <= l->o.limits.entries) {
+		layer_count(l, hidden, 1);
+		return 0;
+	}
+	(void)layer_limits_exceeded(
+		on, l->o.totals->shared, "--max-entries", l->o.limits.entries, e);
+	err_why(e, "the directory hides names of the layers below, and each one needs a whiteout");
+	return -EFBIG;
+}
+
 int layer_limits_count_kept(struct layer *l, const char *on, size_t bytes, struct err *e)
 {
 	if (__atomic_add_fetch(&l->o.totals->kept, bytes, __ATOMIC_RELAXED) <= KEPT_MAX)

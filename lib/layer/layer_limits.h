@@ -23,6 +23,12 @@ MUST_CHECK int layer_limits_exceeded(
 MUST_CHECK int layer_limits_count_entry(struct layer *l, const char *on, struct err *e);
 
 /*
+ * Count a whiteout of a name that the directory on hides: it is an entry on disk, but none of the
+ * archive. Returns 0, or -EFBIG with e filled beyond the limit.
+ */
+MUST_CHECK int layer_limits_count_hidden(struct layer *l, const char *on, struct err *e);
+
+/*
  * Count bytes that stay in memory until layer_free(). Their number is limited because a compressed
  * archive can be a thousand times smaller than its content. Returns 0, or -EFBIG with e filled
  * beyond the limit.

@@ -187,36 +187,6 @@ static int put_node(struct mtree_writer *s, const struct node *n, struct err *e)
 	return r;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp((*(struct node *const *)a)->name, (*(struct node *const *)b)->name);
-}
-
-/* Sort the children of a directory, so that a layer always results in the same bytes. */
-static int sort_children(struct node *dir)
-{
-	struct node **all, *n;
-	size_t count = 0, i = 0;
-
-	for (n = dir->children; n; n = n->next)
-		count++;
-	if (count < 2)
-		return 0;
-	all = calloc(count, sizeof(struct node *));
-	if (!all)
-		return -ENOMEM;
-	for (n = dir->children; n; n = n->next)
-		all[i++] = n;
-	qsort(all, count, sizeof(struct node *), compare_names);
-	for (i = 0; i < count; i++) {
-		all[i]->prev = i ? all[i - 1] : NULL;
-		all[i]->next = i + 1 < count ? all[i + 1] : NULL;
-	}
-	dir->children = all[0];
-	free(all);
-	return 0;
-}
-
 static int put_all(struct mtree_writer *s, const struct layer *l, struct err *e)
 {
 	struct node *root = l->tree.root;
@@ -224,7 +194,7 @@ static int put_all(struct mtree_writer *s, const struct layer *l, struct err *e)
 
 	for (struct node *n = root; r == 0 && n; n = layer_tree_next(root, n)) {
 		r = stop_check(e);
-		if (r == 0 && sort_children(n) < 0)
+		if (r == 0 && layer_tree_sort(n) < 0)
 			r = err_nomem(e);
 		if (r == 0)
 			r = put_node(s, n, e);
@@ -232,28 +202,87 @@ static int put_all(struct mtree_writer *s, const struct layer *l, struct err *e)
 	return r;
 }
 
-int layer_mtree_write(const struct layer *l, int dirfd, const char *name, struct err *e)
+/* Write what put_them() writes, to a new file that may have a beginning. */
+static int write_file(struct mtree_writer *s, const struct layer *l,
+	int (*put_them)(struct mtree_writer *s, const struct layer *l, struct err *e),
+	struct err *e)
 {
-	scoped_fd int fd =
-		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct mtree_writer s = { .name = name, .fd = fd };
 	int r;
 
-	if (fd < 0)
-		return err_set(e, errno, name, "cannot create the layer's specification");
-	s.ae = archive_entry_new();
-	r = s.ae ? start(&s, e) : err_nomem(e);
+	s->ae = archive_entry_new();
+	r = s->ae ? start(s, e) : err_nomem(e);
 	if (r == 0)
-		r = put_all(&s, l, e);
+		r = put_them(s, l, e);
 	if (r == 0)
-		r = finish(&s, e);
-	if (r == 0 && flush_out(&s) < 0)
-		r = broken(&s, e);
-	if (s.a)
-		(void)archive_write_free(s.a); /* an error was reported before */
-	if (s.ae)
-		archive_entry_free(s.ae);
-	buf_done(&s.path);
-	buf_done(&s.out);
-	return r < 0 ? r : fd_finish(&fd, name, e);
+		r = finish(s, e);
+	if (r == 0 && flush_out(s) < 0)
+		r = broken(s, e);
+	if (s->a)
+		(void)archive_write_free(s->a); /* an error was reported before */
+	if (s->ae)
+		archive_entry_free(s->ae);
+	buf_done(&s->path);
+	buf_done(&s->out);
+	return r < 0 ? r : fd_finish(&s->fd, s->name, e);
+}
+
+static int create(struct mtree_writer *s, int dirfd, const char *name, struct err *e)
+{
+	*s = (struct mtree_writer){ .name = name };
+	s->fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return s->fd < 0 ? err_set(e, errno, name, "cannot create the layer's specification") : 0;
+}
+
+int layer_mtree_write(const struct layer *l, int dirfd, const char *name, struct err *e)
+{
+	struct mtree_writer s;
+	int r = create(&s, dirfd, name, e);
+
+	if (r == 0)
+		r = write_file(&s, l, put_all, e);
+	cleanup_fd(&s.fd);
+	return r;
+}
+
+static int put_whiteouts(struct mtree_writer *s, const struct layer *l, struct err *e)
+{
+	struct node *root = l->tree.root;
+	int r = 0;
+
+	for (struct node *n = root; r == 0 && n; n = layer_tree_next(root, n)) {
+		r = stop_check(e);
+		if (r == 0 && layer_tree_sort(n) < 0)
+			r = err_nomem(e);
+		if (r == 0 && n->flags & NODE_WHITEOUT)
+			r = put_mark(s, n->parent, WHITEOUT_PREFIX, n->name, e);
+	}
+	return r;
+}
+
+static int copy_spec(struct mtree_writer *s, int old, struct err *e)
+{
+	char piece[16384];
+	ssize_t n;
+
+	while ((n = read(old, piece, sizeof(piece))) > 0 || (n < 0 && errno == EINTR)) {
+		int r = n < 0 ? 0 : fd_write_all(s->fd, piece, (size_t)n);
+
+		if (r < 0)
+			return err_set(e, -r, s->name, "cannot write the layer's specification");
+		s->size += n < 0 ? 0 : (uint64_t)n;
+	}
+	return n < 0 ? err_set(e, errno, s->name, "cannot read the layer's specification") : 0;
+}
+
+int layer_mtree_extend(const struct layer *l, int old, int dirfd, const char *name, struct err *e)
+{
+	struct mtree_writer s;
+	int r = create(&s, dirfd, name, e);
+
+	if (r == 0)
+		r = copy_spec(&s, old, e);
+	if (r == 0)
+		r = write_file(&s, l, put_whiteouts, e);
+	cleanup_fd(&s.fd);
+	return r;
 }

@@ -13,4 +13,11 @@
  */
 MUST_CHECK int layer_mtree_write(const struct layer *l, int dirfd, const char *name, struct err *e);
 
+/*
+ * Write a copy of the specification old, and the whiteouts of l: of a layer of layer_reform(),
+ * those that the layer did not have. Returns as layer_mtree_write() does.
+ */
+MUST_CHECK int layer_mtree_extend(
+	const struct layer *l, int old, int dirfd, const char *name, struct err *e);
+
 #endif

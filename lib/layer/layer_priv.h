@@ -63,6 +63,7 @@ struct layer {
 	                     different paths the same place. Set at the first entry whose path has a
 	                     link, or a directory that is not listed */
 	bool held;        /* an entry is behind a link, and has no place yet */
+	bool moved;       /* links led an entry to another place than its path */
 	bool settled;     /* no path of a node leads through a link any more (layer_replay()) */
 	VEC(struct aside_dir) aside;
 	VEC(struct later) later;

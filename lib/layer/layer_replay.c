@@ -244,6 +244,7 @@ static int again(struct replay *s, const struct replayed *x, struct err *e)
 	if (r < 0)
 		return r;
 	en.path = buf_get(&s->at);
+	s->from->moved |= strcmp(en.raw, en.path) != 0;
 	if (link)
 		return again_link(s, &en, e);
 	return node_is_dir(x->node) ? again_dir(s, &en, x->node, e) :

@@ -18,6 +18,7 @@
 #include "../base/vec.h"
 #include "layer_aside.h"
 #include "layer_deps.h"
+#include "layer_hide.h"
 #include "layer_priv.h"
 #include "layer_refuse.h"
 #include "layer_replay.h"
@@ -477,6 +478,8 @@ static int resolve_all(struct resolve *s, struct err *e)
 		r = resolve_aside(s, e);
 	if (r == 0)
 		r = resolve_links(s, e);
+	if (r == 0)
+		r = layer_hide(l, &s->below, e);
 	writer_leave(&l->w);
 	return r;
 }

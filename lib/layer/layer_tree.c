@@ -281,6 +281,35 @@ void layer_tree_graft(
 	}
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(struct node *const *)a)->name, (*(struct node *const *)b)->name);
+}
+
+int layer_tree_sort(struct node *dir)
+{
+	struct node **all, *n;
+	size_t count = 0, i = 0;
+
+	for (n = dir->children; n; n = n->next)
+		count++;
+	if (count < 2)
+		return 0;
+	all = calloc(count, sizeof(struct node *));
+	if (!all)
+		return -ENOMEM;
+	for (n = dir->children; n; n = n->next)
+		all[i++] = n;
+	qsort(all, count, sizeof(struct node *), compare_names);
+	for (i = 0; i < count; i++) {
+		all[i]->prev = i ? all[i - 1] : NULL;
+		all[i]->next = i + 1 < count ? all[i + 1] : NULL;
+	}
+	dir->children = all[0];
+	free(all);
+	return 0;
+}
+
 void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from)
 {
 	struct arena *oldest = from->arena;

@@ -112,6 +112,12 @@ void layer_tree_remove(struct layer_tree *t, struct node *n);
 void layer_tree_graft(
 	struct layer_tree *to, struct node *parent, struct layer_tree *from, struct node *n);
 
+/*
+ * Sort the children of a directory by name, so that a layer always results in the same text.
+ * Returns 0 or -ENOMEM.
+ */
+MUST_CHECK int layer_tree_sort(struct node *dir);
+
 /* Hand the memory of "from" over to "to", and leave "from" as after layer_tree_done(). */
 void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from);
 

@@ -27,8 +27,7 @@ static void fds_done(struct lower_dirs *f)
 
 #define scoped_fds __attribute__((cleanup(fds_done)))
 
-/* Does the entry, a directory or an empty file, have an overlayfs mark with this value? */
-static bool has_mark(int fd, const char *name, bool user, const char *what, char want)
+bool lower_has_mark(int fd, const char *name, bool user, const char *what, char want)
 {
 	char dir[32], path[32 + 1 + 256], key[64], value;
 
@@ -36,12 +35,12 @@ static bool has_mark(int fd, const char *name, bool user, const char *what, char
 	return lgetxattr(path, xattr_overlay(user, what, key), &value, 1) == 1 && value == want;
 }
 
-static bool is_whiteout(const struct stat *st, int fd, const char *name, bool user)
+bool lower_is_whiteout(const struct stat *st, int fd, const char *name, bool user)
 {
 	if (S_ISCHR(st->st_mode) && st->st_rdev == 0)
 		return true;
 	return S_ISREG(st->st_mode) && st->st_size == 0 &&
-		has_mark(fd, name, user, "whiteout", 'y');
+		lower_has_mark(fd, name, user, "whiteout", 'y');
 }
 
 static int keep(struct lower_hit *ret, int fd, const char *name, const struct stat *st)
@@ -70,7 +69,7 @@ static int step(const int *dirs, size_t n, bool user, const char *name, struct l
 				continue;
 			return -errno;
 		}
-		if (is_whiteout(&st, dirs[i], name, user))
+		if (lower_is_whiteout(&st, dirs[i], name, user))
 			return 0;
 		if (ret->fd < 0)
 			r = keep(ret, dirs[i], name, &st);
@@ -84,7 +83,7 @@ static int step(const int *dirs, size_t n, bool user, const char *name, struct l
 			cleanup_fd(&fd);
 			return -ENOMEM;
 		}
-		if (has_mark(dirs[i], name, user, "opaque", 'y'))
+		if (lower_has_mark(dirs[i], name, user, "opaque", 'y'))
 			return 0;
 	}
 	return 0;

@@ -52,6 +52,15 @@ static inline void cleanup_lower_hit(struct lower_hit *h)
 MUST_CHECK int lower_find(
 	const struct lower *l, const char *path, struct lower_hit *ret, struct err *e);
 
+/*
+ * Does the entry name of the directory fd, itself a directory or an empty file, have an overlayfs
+ * mark ("opaque", "whiteout") with this value? user: user.overlay.*, else trusted.overlay.*.
+ */
+bool lower_has_mark(int fd, const char *name, bool user, const char *what, char want);
+
+/* Is the entry name of the directory fd, with the attributes st, a whiteout? */
+bool lower_is_whiteout(const struct stat *st, int fd, const char *name, bool user);
+
 /* Open directories: one path in all the layers that contribute to it, topmost first. */
 struct lower_dirs {
 	int *items;

@@ -354,6 +354,21 @@ int writer_link(
 }
 
 /*
+ * Set an attribute of overlayfs that says where whiteouts are. Root sets that of mounts in user
+ * namespaces, too, so that they show the same; without it such a mount would not look for whiteouts
+ * here. Copied up as an ordinary attribute, neither hides anything.
+ */
+int writer_ghost_mark(const struct writer *w, int fd, const char *what, const char *value)
+{
+	char name[64];
+
+	if (!w->o->user_xattr)
+		(void)fsetxattr(fd, xattr_overlay(true, what, name), value, 1,
+			0); /* not every filesystem has user.* attributes */
+	return fsetxattr(fd, xattr_overlay(w->o->user_xattr, what, name), value, 1, 0);
+}
+
+/*
  * Create a whiteout in overlayfs's second form (Linux 6.7): an empty file with an attribute, in a
  * directory that is marked as opaque "x".
  */
@@ -361,12 +376,11 @@ static int whiteout_file(struct writer *w, int fd, struct node *n, struct err *e
 {
 	scoped_fd int file =
 		openat(fd, n->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
-	char name[64];
 
 	if (file < 0)
 		return node_err(n, errno, e, "cannot create the whiteout");
 	n->flags |= NODE_MADE;
-	if (fsetxattr(file, xattr_overlay(w->o->user_xattr, "whiteout", name), "y", 1, 0) < 0)
+	if (writer_ghost_mark(w, file, "whiteout", "y") < 0)
 		return node_err(n, errno, e, "cannot mark the whiteout");
 	n->parent->flags |= NODE_GHOSTS;
 	return 0;

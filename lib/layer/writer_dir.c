@@ -228,23 +228,17 @@ int writer_dir_own(struct writer *w, struct node *n, struct err *e)
 	return 0;
 }
 
-static int mark_opaque(struct writer *w, int fd, const struct node *n, struct err *e)
+/*
+ * Mark a directory that has whiteouts in their second form, for which overlayfs otherwise does not
+ * look. A directory that hides what is below it has whiteouts instead of a mark (layer_hide.h).
+ */
+static int mark_ghosts(struct writer *w, int fd, const struct node *n, struct err *e)
 {
-	/*
-	 * overlayfs ignores the mark on the root of a layer. For an opaque root, the stack of the
-	 * image ends with this layer instead.
-	 */
-	bool opaque = node_hides(n) && n->parent;
-	const char *value = opaque ? "y" : "x";
-	char name[64];
-
-	if (!opaque && !(n->flags & NODE_GHOSTS))
+	if (!(n->flags & NODE_GHOSTS) || writer_ghost_mark(w, fd, "opaque", "x") == 0)
 		return 0;
-	if (fsetxattr(fd, xattr_overlay(w->o->user_xattr, "opaque", name), value, 1, 0) == 0)
-		return 0;
-	(void)node_err(n, errno, e, "cannot mark the directory as opaque");
+	(void)node_err(n, errno, e, "cannot mark the directory, which has whiteouts");
 	if (e && e->num == EOPNOTSUPP)
-		err_why(e, "the filesystem does not support the attribute %s", name);
+		err_why(e, "the filesystem does not support the attribute overlay.opaque");
 	return e ? -e->num : -EIO;
 }
 
@@ -269,7 +263,7 @@ int writer_dir_finish(struct writer *w, struct node *n, struct err *e)
 
 	r = writer_xattrs(w, n->xattrs, fd, NULL, n, e);
 	if (r == 0)
-		r = mark_opaque(w, fd, n, e);
+		r = mark_ghosts(w, fd, n, e);
 	/* Setting an ACL changes the mode, so the mode of the header is set afterwards. */
 	if (r == 0 && ((n->mode & 07777) != 0700 || n->xattrs) && fchmod(fd, n->mode & 07777) < 0)
 		r = node_err(n, errno, e, "cannot set the mode");

@@ -11,7 +11,7 @@
  */
 MUST_CHECK int writer_dir_own(struct writer *w, struct node *n, struct err *e);
 
-/* Set attributes, opaque mark, mode and times of a directory. Returns 0 or -errno with e filled. */
+/* Set attributes, mode and times of a directory. Returns 0 or -errno with e filled. */
 MUST_CHECK int writer_dir_finish(struct writer *w, struct node *n, struct err *e);
 
 #endif

@@ -32,6 +32,13 @@ MUST_CHECK int writer_prove(
 /* Open the parent of n (w owns the descriptor) and set the filesystem ids to the owner of n. */
 MUST_CHECK int writer_prepare(struct writer *w, struct node *n, int *ret_fd, struct err *e);
 
+/*
+ * Set the attribute overlay.WHAT of whiteouts in their second form on an open file, for the mounts
+ * that will read it. Returns 0, or -1 with errno.
+ */
+MUST_CHECK int writer_ghost_mark(
+	const struct writer *w, int fd, const char *what, const char *value);
+
 /* Close the cached descriptor of a directory, if there is one. */
 void writer_forget(struct writer *w, struct node *n);
 

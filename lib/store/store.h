@@ -15,16 +15,18 @@
 
 /*
  * The store: layers/ (one directory per layer, shared by images), images/NAME/ (the image's
- * documents and the list of its layers, topmost first) and tmp/ (staging). See image-unpack(8),
- * STORE.
+ * documents and the list of its layers, topmost first), tmp/ (staging), and podman/ with
+ * podman-layers/ (podman.h). See image-unpack(8), STORE.
  *
  * A layer that depends on nothing in the layers below it looks the same in every image and is named
  * sha256-DIFF_ID. A layer may depend on lower layers: for the owner of a parent directory that it
- * does not list, or for the content of a file to which it has a hard link. These dependencies are
- * stored in NAME.lower (layer/layer.h). Above lower layers that do not satisfy them, the layer is
- * unpacked again as sha256-DIFF_ID.HASH, where HASH is the first 16 digits of the SHA-256 of its
- * dependencies. NAME.mtree holds a layer's specification, NAME.json its number of entries and bytes
- * and whether its root is opaque.
+ * does not list, for the content of a file to which it has a hard link, or for the names that an
+ * opaque directory hides. These dependencies are stored in NAME.lower (layer/layer.h). Above lower
+ * layers that do not satisfy them, the layer is unpacked again as sha256-DIFF_ID.HASH, where HASH
+ * is the first 16 digits of the SHA-256 of its dependencies. NAME.mtree holds a layer's
+ * specification, NAME.json its number of entries and bytes, whether its root is opaque, and that it
+ * has no marks of opaque directories (layer/layer_hide.h). Layers that have such marks are of the
+ * same format: a program that knows one form can mount, check and remove the other.
  *
  * The directory of a layer is renamed into place after these files: if it exists, all are complete.
  *

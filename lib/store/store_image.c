@@ -16,68 +16,102 @@
 #include "../base/suggest.h"
 #include "../layer/layer.h"
 #include "../mount/image_source.h"
-#include "../source/source_word.h"
+#include "reference.h"
 #include "store_dir.h"
 #include "store_layer.h"
 #include "store_lock.h"
 #include "store_priv.h"
-#include "store_staging.h"
 
 enum { MAX_LAYERS_FILE = 1 << 20, MAX_NAME = 200 };
 
-int store_image_name_check(const char *name, struct err *e)
+/* Copy name with "%2F" in place of each slash. Returns its length, which may exceed the room. */
+static size_t escape(const char *name, char ret[static STORE_IMAGE_FILE])
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+:@=~%-";
-	size_t n = strlen(name), good = strspn(name, letters);
+	size_t n = 0;
+
+	for (; *name; name++) {
+		const char *s = *name == '/' ? "%2F" : name;
+
+		for (size_t k = *name == '/' ? 3 : 1; k > 0; k--, n++, s++)
+			if (n < STORE_IMAGE_FILE - 1)
+				ret[n] = *s;
+	}
+	ret[n < STORE_IMAGE_FILE ? n : STORE_IMAGE_FILE - 1] = '\0';
+	return n;
+}
+
+static int name_refuse(const char *name, size_t good, struct err *e)
+{
 	char bad[32] = "";
 	int r;
 
-	if (n && n <= MAX_NAME && n == good && name[0] != '.' && name[0] != '-')
-		return 0;
-	if (good < n && name[good] >= ' ' && name[good] < 0x7f)
+	if (name[good] >= ' ' && name[good] < 0x7f && name[good] != '/')
 		(void)snprintf(bad, sizeof(bad), "'%c' is not allowed: ", name[good]); /* fits */
 	r = err_say(e, EINVAL, name, "is not a valid name of an image");
-	err_why(e,
-		"%sa name has 1 to %d letters, digits and ._+:@=~%%-, and begins with neither dot "
-		"nor dash",
-		bad, (int)MAX_NAME);
+	if (name[good] == '/' && good)
+		err_why(e,
+			"a name with slashes has the form HOST/PATH[:TAG], as in "
+			"docker.io/library/debian:12");
+	else
+		err_why(e,
+			"%sa name has 1 to %d letters, digits and ._+:@=~%%-, and begins with "
+			"neither dot nor dash",
+			bad, (int)MAX_NAME);
 	err_try(e,
 		"name the image as shiftbox image-unpack --list shows it (not by the source that "
 		"it was unpacked from)");
 	return r;
 }
 
-/* What may be the name within "image:NAME" or "oci:DIR"; or name, if it has no such prefix. */
-static const char *plain_name(const char *name)
+int store_image_file(const char *name, char ret[static STORE_IMAGE_FILE], struct err *e)
 {
-	const struct source_word *w = source_word_find_any_case(name);
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+:@=~%-";
+	size_t n = escape(name, ret), good = strspn(name, letters);
 
-	if (!strncasecmp(name, IMAGE_SOURCE, strlen(IMAGE_SOURCE)))
-		return name + strlen(IMAGE_SOURCE);
-	return w ? name + strlen(w->word) : name;
+	if (n && n <= MAX_NAME && name[0] != '.' && name[0] != '-' &&
+		(name[good] == '\0' || reference_is_whole(name)))
+		return 0;
+	return name_refuse(name, good, e);
 }
 
-int store_image_name_check_new(const char *name, struct err *e)
+int store_image_name_check(const char *name, struct err *e)
 {
-	const char *plain = plain_name(name);
-	int r = store_image_name_check(name, e);
+	char file[STORE_IMAGE_FILE];
 
-	if (r < 0 || plain == name)
-		return r;
-	r = err_say(e, EINVAL, name, "is not a valid name of a new image");
-	err_why(e,
-		"it begins with '%.*s', which other commands take for the kind of a source, and "
-		"not for a part of the name",
-		(int)(plain - name), name);
-	err_try(e, "write the name alone: -N %s",
-		store_image_name_check_new(plain, NULL) < 0 ? "NAME" : plain);
-	return r;
+	return store_image_file(name, file, e);
+}
+
+/* The name of the image whose directory this is. */
+static char *name_of(const char *file)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	const char *p = file;
+
+	for (const char *slash; (slash = strstr(p, "%2F")); p = slash + 3) {
+		buf_add(&b, p, (size_t)(slash - p));
+		buf_char(&b, '/');
+	}
+	buf_str(&b, p);
+	if (!b.oom && !reference_is_whole(buf_get(&b))) {
+		buf_reset(&b);
+		buf_str(&b, file);
+	}
+	return buf_take(&b);
 }
 
 int store_image_list(struct store *s, struct strv *ret, struct err *e)
 {
-	return store_dir_list(s->images, s->path, ret, e);
+	scoped_strv struct strv files = { 0 };
+	int r = store_dir_list(s->images, s->path, &files, e);
+
+	for (size_t i = 0; r == 0 && i < files.len; i++) {
+		scoped_free char *name = name_of(files.items[i]);
+
+		if (!name || strv_add(ret, name) < 0)
+			r = err_nomem(e);
+	}
+	return r;
 }
 
 /* "debian:latest" and "debian", "debian" and "debian:bookworm-slim" */
@@ -127,11 +161,12 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 
 static int open_image(struct store *s, const char *name, int *ret_fd, struct err *e)
 {
-	int r = store_image_name_check(name, e);
+	char file[STORE_IMAGE_FILE];
+	int r = store_image_file(name, file, e);
 
 	if (r < 0)
 		return r;
-	r = fd_open_beneath(s->images, name, O_RDONLY | O_DIRECTORY, ret_fd, e);
+	r = fd_open_beneath(s->images, file, O_RDONLY | O_DIRECTORY, ret_fd, e);
 	return r == -ENOENT ? no_such_image(s, name, e) : r;
 }
 
@@ -360,6 +395,17 @@ int store_image_read(struct store *s, const char *name, struct store_image *ret,
 	return r;
 }
 
+int store_image_documents(struct store *s, const char *name, struct buf *ret_manifest,
+	struct buf *ret_config, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = open_image(s, name, &fd, e);
+
+	if (r == 0)
+		r = fd_read_file(fd, "manifest.json", JSON_MAX_BYTES, ret_manifest, e);
+	return r < 0 ? r : fd_read_file(fd, "config.json", JSON_MAX_BYTES, ret_config, e);
+}
+
 void store_image_done(struct store_image *i)
 {
 	free(i->name);
@@ -369,30 +415,4 @@ void store_image_done(struct store_image *i)
 	for (size_t k = 0; k < i->layers.len; k++)
 		store_layer_done(&i->layers.items[k]);
 	VEC_DONE(&i->layers);
-}
-
-int store_image_remove(struct store *s, const char *name, struct err *e)
-{
-	scoped_store_staging struct store_staging *st = NULL;
-	scoped_strv struct strv dirs = { 0 };
-	int r;
-
-	r = store_image_dirs(s, name, &dirs, e);
-	if (r == -ENOENT)
-		return r; /* a damaged image can be removed */
-	r = store_image_name_check(name, e);
-	if (r == 0)
-		r = store_staging_new(s, &st, e);
-	/*
-	 * --prune reads all images: none may disappear between its listing and its reading of them.
-	 */
-	if (r == 0)
-		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
-	if (r < 0)
-		return r;
-	r = store_staging_discard(st, s->images, name, e);
-	if (r == 0)
-		r = fd_sync(s->images, s->path, e);
-	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
-	return r;
 }

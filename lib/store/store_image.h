@@ -11,7 +11,8 @@
 
 /*
  * -EINVAL if name cannot be the name of an image: it must be a path component of 1 to 200
- * characters of [A-Za-z0-9._+:@=~%-] that does not begin with a dot or dash.
+ * characters of [A-Za-z0-9._+:@=~%-] that does not begin with a dot or dash, or a whole reference
+ * (reference.h).
  */
 MUST_CHECK int store_image_name_check(const char *name, struct err *e);
 
@@ -21,6 +22,13 @@ MUST_CHECK int store_image_name_check(const char *name, struct err *e);
  * image could not tell such a name from a source. Older stores may hold such names.
  */
 MUST_CHECK int store_image_name_check_new(const char *name, struct err *e);
+
+/*
+ * The name of an image's directory in images/: its name, with "%2F" in place of each slash. Returns
+ * 0 or the error of store_image_name_check().
+ */
+enum { STORE_IMAGE_FILE = 256 };
+MUST_CHECK int store_image_file(const char *name, char ret[static STORE_IMAGE_FILE], struct err *e);
 
 /* Append the names of all images, sorted. */
 MUST_CHECK int store_image_list(struct store *s, struct strv *ret, struct err *e);
@@ -44,6 +52,10 @@ MUST_CHECK int store_image_layers(
 MUST_CHECK int store_image_read(
 	struct store *s, const char *name, struct store_image *ret, struct err *e);
 void store_image_done(struct store_image *i);
+
+/* Append the bytes of the image's manifest and configuration. Returns 0 or -errno with e filled. */
+MUST_CHECK int store_image_documents(struct store *s, const char *name, struct buf *ret_manifest,
+	struct buf *ret_config, struct err *e);
 
 /*
  * Check that the image's documents are there and valid, and that config.json has the digest that

@@ -20,7 +20,7 @@
 
 enum { FACTS_MAX = 65536 };
 
-const char *const store_layer_sidecars[] = { ".mtree", ".lower", ".json", NULL };
+const char *const store_layer_sidecars[] = { ".mtree", ".lower", STORE_TAR_SPLIT, ".json", NULL };
 
 static bool hex_digits(const char *s, size_t n)
 {
@@ -97,7 +97,7 @@ int store_layer_read(const struct store *s, const char *dir, struct store_layer 
 	scoped_buf struct buf b = BUF_INIT;
 	scoped_json struct json *facts = NULL;
 	struct store_layer l = { .dir = NULL };
-	uint64_t opaque = 0;
+	uint64_t opaque = 0, unmarked = 0;
 	char path[128];
 	int r;
 
@@ -112,10 +112,15 @@ int store_layer_read(const struct store *s, const char *dir, struct store_layer 
 	if (r == 0)
 		r = doc_u64(facts, "root_opaque", path, true, &opaque, e);
 	if (r == 0)
+		r = doc_u64(facts, "tar_size", path, false, &l.tar_size, e);
+	if (r == 0)
+		r = doc_u64(facts, "unmarked", path, false, &unmarked, e);
+	if (r == 0)
 		r = read_ids(facts, path, &l, e);
 	if (r < 0)
 		return r;
 	l.root_opaque = opaque != 0;
+	l.unmarked = unmarked != 0;
 	l.dir = strdup(dir);
 	if (!l.dir)
 		return err_nomem(e);
@@ -128,6 +133,18 @@ void store_layer_done(struct store_layer *l)
 {
 	free(l->dir);
 	l->dir = NULL;
+}
+
+int store_layer_marks(
+	const struct store *s, const struct store_layer *l, struct layer_marks *ret, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = 0;
+
+	*ret = (struct layer_marks){ .trusted = 0 };
+	if (!l->unmarked)
+		r = fd_open_beneath(s->layers, l->dir, O_RDONLY | O_DIRECTORY, &fd, e);
+	return r < 0 || l->unmarked ? r : layer_count_marks(fd, ret, e);
 }
 
 static const char *last_name(const char *path)

@@ -10,6 +10,7 @@
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "../idmap/id_spans.h"
+#include "../layer/layer_reform.h"
 #include "../tar/digest.h"
 
 struct store;
@@ -18,7 +19,10 @@ struct store;
 struct store_layer {
 	char *dir;               /* the layer's name below layers/ */
 	uint64_t entries, bytes; /* in the archive; bytes of file data */
+	uint64_t tar_size;       /* of the archive, in bytes; 0: not known */
 	bool root_opaque;        /* the layer hides all layers below it */
+	bool unmarked;           /* it hides names by whiteouts alone; false for a layer that an
+	                            older version unpacked: store_layer_marks() */
 	bool ids_known;          /* false for a layer that an older version unpacked */
 	struct id_use ids;       /* of its files, as the image has them */
 };
@@ -39,6 +43,10 @@ MUST_CHECK int store_layer_read(
 	const struct store *s, const char *dir, struct store_layer *ret, struct err *e);
 void store_layer_done(struct store_layer *l);
 
+/* Count the marks of a layer that hide lower layers (layer/layer_reform.h). */
+MUST_CHECK int store_layer_marks(
+	const struct store *s, const struct store_layer *l, struct layer_marks *ret, struct err *e);
+
 /*
  * Open a layer's directory (O_PATH), or a specification for reading, by its path as of
  * store_image_layers(). Only the last component is used: the file is opened in this store's
@@ -49,7 +57,10 @@ MUST_CHECK int store_layer_open(
 MUST_CHECK int store_layer_open_spec(
 	const struct store *s, const char *path, int *ret_fd, struct err *e);
 
-/* The suffixes of the files beside a layer's directory: ".mtree", ".lower", ".json", NULL. */
+/* The suffix of what tar/tar_split.h writes. */
+#define STORE_TAR_SPLIT ".tar-split.gz"
+
+/* The suffixes of the files beside a layer's directory, ended by NULL. */
 extern const char *const store_layer_sidecars[];
 
 /*

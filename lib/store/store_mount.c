@@ -31,6 +31,7 @@
 #include "../mount/image_source.h"
 #include "../mount/info_all.h"
 #include "../mount/overlay_options.h"
+#include "podman.h"
 #include "store_image.h"
 #include "store_layer.h"
 
@@ -106,6 +107,25 @@ static int look_at_root(struct mount_search *s)
 }
 
 /*
+ * podman mounts layers by their links: "/VIEW/overlay/l/LINK", or "l/LINK" if there are many. The
+ * links count in the namespaces of all users, since each user who can see the store can make a
+ * container of it.
+ */
+static int look_at_link(struct mount_search *s, const char *path)
+{
+	const char *link = strrchr(path, '/');
+	char in_store[64];
+
+	if (!link || !podman_link_ok(link + 1, strlen(link + 1)))
+		return 0;
+	(void)snprintf(in_store, sizeof(in_store), "podman/overlay/l/%s", link + 1);
+	if (faccessat(s->store->fd, in_store, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
+		strv_has(&s->mounted->links, link + 1))
+		return 0;
+	return strv_add(&s->mounted->links, link + 1);
+}
+
+/*
  * Collect the name of a lower directory of an overlay. Returns 0 or -ENOMEM (not set in an error).
  */
 static int look_at_layer(const struct overlay_dir *dir, void *arg)
@@ -114,6 +134,8 @@ static int look_at_layer(const struct overlay_dir *dir, void *arg)
 
 	if (dir->kind == OVERLAY_UPPER)
 		return 0;
+	if (s->mounted && look_at_link(s, dir->path) < 0)
+		return -ENOMEM;
 	for (const char *p = dir->path; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
 		char name[VARIANT + 1];
 		int leads;
@@ -139,10 +161,11 @@ static int look_at_layer(const struct overlay_dir *dir, void *arg)
 static bool is_ours(const struct mount_search *s, const char *source)
 {
 	const char *name = image_source_name(source);
+	char file[STORE_IMAGE_FILE];
 
-	return name && store_image_name_check(name, NULL) == 0 &&
+	return name && store_image_file(name, file, NULL) == 0 &&
 		(s->image ? !strcmp(name, s->image) :
-			    faccessat(s->store->images, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+			    faccessat(s->store->images, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 /* An overlay of which at most the source is known. */
@@ -289,5 +312,6 @@ int store_mount_refuse(const struct store *s, const char *image, struct err *e)
 void store_mounted_done(struct store_mounted *u)
 {
 	strv_done(&u->names);
+	strv_done(&u->links);
 	mount_done(&u->opaque);
 }

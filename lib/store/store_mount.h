@@ -31,6 +31,7 @@ void store_mount_explain(const struct store_mount *m, const char *why, struct er
 /* The layers that are mounted. Zero-initialise, free with store_mounted_done(). */
 struct store_mounted {
 	struct strv names; /* as in layers/; may include layers of other stores */
+	struct strv links; /* of podman's layers (podman.h), in the namespaces of all users */
 	/*
 	 * A mount that may be of an image of this store, but whose layers the kernel does not show;
 	 * its target is empty if there is none.

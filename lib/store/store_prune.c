@@ -12,6 +12,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "podman.h"
 #include "store_dir.h"
 #include "store_image.h"
 #include "store_layer.h"
@@ -52,7 +53,7 @@ static int used_layers(struct store *s, struct strv *ret, struct err *e)
 }
 
 static int prune_layer(struct store *s, struct store_staging *st, const char *dir,
-	void (*fn)(const struct store_layer *, void *), void *arg, struct err *e)
+	const struct store_pruning *p, struct err *e)
 {
 	struct store_layer l = { .dir = NULL };
 	struct store_layer bare = { .dir = (char *)(uintptr_t)dir };
@@ -60,25 +61,27 @@ static int prune_layer(struct store *s, struct store_staging *st, const char *di
 
 	if (st)
 		log_verbose("removing the layer '%s', which no image names", dir);
-	if (fn && store_layer_read(s, dir, &l, NULL) < 0)
+	if (p->removed && store_layer_read(s, dir, &l, NULL) < 0)
 		l.dir = NULL;
 	if (st)
 		r = store_staging_discard(st, s->layers, dir, e);
-	if (r == 0 && fn)
-		fn(l.dir ? &l : &bare, arg);
+	if (r == 0 && p->removed)
+		p->removed(l.dir ? &l : &bare, p->arg);
 	store_layer_done(&l);
 	return r;
 }
 
 /* 1 if the layer can be removed. Images that were removed or replaced may still be mounted. */
-static int may_go(const char *dir, const struct strv *used, const struct store_mounted *mounted,
-	struct err *e)
+static int may_go(const struct store_mounted *mounted, const char *dir, const struct strv *used,
+	const struct store_pruning *p, struct err *e)
 {
-	if (!store_layer_name_ok(dir) ||
+	if (!store_layer_name_ok(dir) || (p->only && !strv_has(p->only, dir)) ||
 		(used->len && bsearch(&dir, used->items, used->len, sizeof(*used->items), by_name)))
 		return 0;
 	if (strv_has(&mounted->names, dir)) {
 		log_verbose("keeping the layer '%s', which no image names: it is mounted", dir);
+		if (p->mounted)
+			p->mounted(dir, p->arg);
 		return 0;
 	}
 	if (!mounted->opaque.target.len)
@@ -108,26 +111,38 @@ int store_prune_begin(struct store *s, struct err *e)
 	return r < 0 ? r : store_mount_find_layers(s, s->mounted, e);
 }
 
-int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_layer *l, void *arg),
-	void *arg, struct err *e)
+static int prune_podman(struct store *s, struct store_staging *st, struct err *e)
+{
+	int r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
+
+	if (r < 0)
+		return r;
+	r = podman_update(st, s->mounted, true, e);
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	return r;
+}
+
+int store_prune(struct store *s, const struct store_pruning *p, struct err *e)
 {
 	scoped_strv struct strv used = { 0 }, names = { 0 };
 	scoped_store_staging struct store_staging *st = NULL;
 	int r = store_prune_begin(s, e);
 
-	if (r == 0 && !dry_run)
+	if (r == 0 && !p->dry_run)
 		r = store_staging_new(s, &st, e);
 	if (r == 0)
 		r = used_layers(s, &used, e);
 	if (r == 0)
 		r = store_dir_list(s->layers, s->path, &names, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
-		r = may_go(names.items[i], &used, s->mounted, e);
+		r = may_go(s->mounted, names.items[i], &used, p, e);
 		if (r > 0)
-			r = prune_layer(s, st, names.items[i], fn, arg, e);
+			r = prune_layer(s, st, names.items[i], p, e);
 	}
-	if (r == 0 && !dry_run)
+	if (r == 0 && !p->dry_run)
 		r = store_layer_sweep(s, e);
+	if (r == 0 && !p->dry_run && !p->only)
+		r = prune_podman(s, st, e);
 	if (s->mounted)
 		store_mounted_done(s->mounted);
 	free(s->mounted);

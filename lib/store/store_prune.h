@@ -16,13 +16,20 @@
  */
 MUST_CHECK int store_prune_begin(struct store *s, struct err *e);
 
+struct store_pruning {
+	bool dry_run;            /* remove nothing, but call removed */
+	const struct strv *only; /* names below layers/; NULL: all layers */
+	void (*removed)(const struct store_layer *l, void *arg); /* may be NULL */
+	void (*mounted)(
+		const char *dir, void *arg); /* a layer that stays since it is mounted; or NULL */
+	void *arg;
+};
+
 /*
  * Remove the layers that no image lists and that are not mounted (store_mount_find_layers()), and
- * what killed processes left in tmp/ and layers/. Waits for processes that use layers. Calls fn,
- * unless it is NULL, for each removed layer; with dry_run nothing is removed, and fn is called for
- * each layer that would be. -EBUSY: the kernel does not show the layers of a mounted image.
+ * what killed processes left in tmp/ and layers/. Waits for processes that use layers. -EBUSY: the
+ * kernel does not show the layers of a mounted image.
  */
-MUST_CHECK int store_prune(struct store *s, bool dry_run,
-	void (*fn)(const struct store_layer *l, void *arg), void *arg, struct err *e);
+MUST_CHECK int store_prune(struct store *s, const struct store_pruning *p, struct err *e);
 
 #endif

@@ -16,6 +16,7 @@
 #include "../base/log.h"
 #include "../base/stop.h"
 #include "../base/syncfs.h"
+#include "store_image.h"
 #include "store_layer.h"
 #include "store_lock.h"
 #include "store_priv.h"
@@ -44,16 +45,23 @@ static int print_facts(const struct staged_layer *l, struct buf *ret, struct err
 	struct json_writer w = { .depth = 0 };
 	int r;
 
-	id_spans_print(&l->ids->uid, &uids);
-	id_spans_print(&l->ids->gid, &gids);
+	if (l->ids) {
+		id_spans_print(&l->ids->uid, &uids);
+		id_spans_print(&l->ids->gid, &gids);
+	}
 	if (!buf_get(&uids) || !buf_get(&gids))
 		return err_nomem(e);
 	json_write_object(&w, NULL);
 	json_write_i64(&w, "entries", (int64_t)l->entries);
 	json_write_i64(&w, "bytes", (int64_t)l->bytes);
 	json_write_i64(&w, "root_opaque", l->root_opaque);
-	json_write_str(&w, "uids", buf_get(&uids));
-	json_write_str(&w, "gids", buf_get(&gids));
+	json_write_i64(&w, "unmarked", 1);
+	if (l->tar_size)
+		json_write_i64(&w, "tar_size", (int64_t)l->tar_size);
+	if (l->ids) {
+		json_write_str(&w, "uids", buf_get(&uids));
+		json_write_str(&w, "gids", buf_get(&gids));
+	}
 	json_write_end(&w);
 	r = json_writer_print(&w, JSON_LINE, ret);
 	buf_char(ret, '\n');
@@ -94,26 +102,32 @@ static int choose_name(const struct store *s, const struct staged_layer *l, char
 {
 	char base[DIGEST_NAME], hex[DIGEST_HEX];
 	struct digest sum;
-	bool same = false;
 	int r;
 
-	*ret_there = false;
-	(void)snprintf(name, 128, "%s", digest_name(&l->diff_id, base));
-	if (faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ?
-			0 :
-			err_set(e, errno, name, "cannot look for the layer in the store");
-	r = same_deps(s, name, l->deps, &same, e);
-	if (r < 0 || same) {
-		*ret_there = same;
-		return r;
-	}
-
+	/* The variant may be there without the first one, which --upgrade or --prune removes. */
+	(void)digest_name(&l->diff_id, base);
 	hash_bytes(l->deps, strlen(l->deps), &sum);
 	(void)snprintf(name, 128, "%s.%.16s", base, digest_hex(&sum, hex));
-	log_verbose("the layer depends on those below it: stored as the variant %s", name);
 	*ret_there = faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (*ret_there)
+		return 0;
+	if (faccessat(s->layers, base, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		r = same_deps(s, base, l->deps, ret_there, e);
+		if (r == 0 && !*ret_there)
+			log_verbose("the layer depends on those below it: stored as the variant %s",
+				name);
+		if (r < 0 || !*ret_there)
+			return r;
+	} else if (errno != ENOENT) {
+		return err_set(e, errno, base, "cannot look for the layer in the store");
+	}
+	(void)snprintf(name, 128, "%s", base);
 	return 0;
+}
+
+static bool is_optional(const char *sidecar)
+{
+	return !strcmp(sidecar, ".lower") || !strcmp(sidecar, STORE_TAR_SPLIT);
 }
 
 static int publish_layer(const struct store_staging *st, struct staged_layer *l, struct err *e)
@@ -138,7 +152,7 @@ static int publish_layer(const struct store_staging *st, struct staged_layer *l,
 		(void)tempdir_entry(l->i, store_layer_sidecars[i], from);
 		if (renameat(store_staging_plain_fd(st), from, s->layers, to) == 0)
 			continue;
-		if (errno != ENOENT || strcmp(store_layer_sidecars[i], ".lower"))
+		if (errno != ENOENT || !is_optional(store_layer_sidecars[i]))
 			return err_set(e, errno, to, "cannot move the file into the store");
 		(void)unlinkat(s->layers, to,
 			0); /* a killed process may have left one, and this layer has none */
@@ -197,13 +211,14 @@ static int sync_image(const struct store_staging *st, struct err *e)
 static int publish_image(struct store_staging *st, const char *name, struct err *e)
 {
 	const struct store *s = st->store;
+	char file[STORE_IMAGE_FILE];
+	int r = store_image_file(name, file, e);
 
-	if (renameat2(st->tempdir.fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
-		return 0;
-	/* The replaced image is removed with the staging directory. */
+	if (r < 0 || renameat2(st->tempdir.fd, "image", s->images, file, RENAME_NOREPLACE) == 0)
+		return r;
 	if (errno == EEXIST &&
-		renameat2(st->tempdir.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
-		return 0;
+		renameat2(st->tempdir.fd, "image", s->images, file, RENAME_EXCHANGE) == 0)
+		return fd_remove_tree(st->tempdir.fd, "image", e); /* the replaced one */
 	return err_set(e, errno, name, "cannot move the image into the store");
 }
 

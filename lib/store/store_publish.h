@@ -15,14 +15,18 @@
 #include "store.h"
 #include "store_staging.h"
 
-/* A complete layer in the staging directory, as tempdir_entry(i) with its specification. */
+/*
+ * A complete layer in the staging directory, as tempdir_entry(i) with its specification, and
+ * perhaps with its tar-split (tar/tar_split.h).
+ */
 struct staged_layer {
 	size_t i;
 	struct digest diff_id;
 	const char *deps; /* of layer_deps(); "" if it depends on no lower layer */
 	uint64_t entries, bytes;
+	uint64_t tar_size; /* of the archive, in bytes; 0: not known */
 	bool root_opaque;
-	const struct id_use *ids; /* of its files */
+	const struct id_use *ids; /* of its files; NULL: not known */
 	char *dir; /* set by store_publish(): the name below layers/; the caller frees it */
 };
 

@@ -39,6 +39,7 @@ static int open_layers(struct store_view *v, struct err *e)
 static int read_image(struct store *s, const char *name, struct store_view *v, struct err *e)
 {
 	scoped_fd int fd = -1;
+	char file[STORE_IMAGE_FILE];
 	int r;
 
 	/*
@@ -49,7 +50,9 @@ static int read_image(struct store *s, const char *name, struct store_view *v, s
 		return r;
 	r = store_image_dirs(s, name, &v->dirs, e);
 	if (r == 0)
-		r = fd_open_beneath(s->images, name, O_RDONLY | O_DIRECTORY, &fd, e);
+		r = store_image_file(name, file, e);
+	if (r == 0)
+		r = fd_open_beneath(s->images, file, O_RDONLY | O_DIRECTORY, &fd, e);
 	if (r == 0)
 		r = fd_read_file(fd, "config.json", JSON_MAX_BYTES, &v->config, e);
 	if (r < 0 && fd >= 0) {

@@ -210,6 +210,9 @@ static int pump(struct blob *b, struct decode *d, struct err *e)
 		if (b->want_diff_id.algorithm != DIGEST_SHA256)
 			hash_update(&b->other_hash, block->data, block->len);
 		b->sums.unpacked += block->len;
+		r = b->input.tap ? b->input.tap(b->input.tap_arg, block->data, block->len, e) : 0;
+		if (r < 0)
+			return r;
 		hand_over(b);
 	}
 	/*

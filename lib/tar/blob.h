@@ -31,6 +31,12 @@ struct blob_input {
 	const int *stop; /* may be NULL; reading fails with -ECANCELED once it, or stop_signal(), is
 	                    not 0 */
 	uint64_t *progress; /* compressed bytes read so far, stored atomically; may be NULL */
+	/*
+	 * Called on the blob's thread with all uncompressed bytes, in their order. Returns 0, or
+	 * -errno with e filled, which ends the reading. May be NULL.
+	 */
+	int (*tap)(void *arg, const void *p, size_t n, struct err *e);
+	void *tap_arg;
 };
 
 struct blob_result {

@@ -10,6 +10,7 @@
 #include "../base/buf.h"
 #include "../base/vec.h"
 #include "not_tar.h"
+#include "tar_number.h"
 #include "tar_pax.h"
 
 enum { PREFIX_SIZE = 155 };
@@ -56,7 +57,10 @@ static bool entry_is_missing(const struct pending *p)
 struct tar_check {
 	enum state state;
 	tar_check_count *count;
+	tar_check_seen *seen; /* or NULL */
 	void *arg;
+	struct buf long_name; /* for seen: what a pax or GNU header says, if it has a name */
+	bool pax_sparse;
 	uint64_t pos;   /* offset of the next byte to be fed */
 	uint64_t start; /* offset of the first header of the entry */
 	uint64_t skip;  /* remaining bytes of body and padding, in DATA */
@@ -86,11 +90,17 @@ int tar_check_new(tar_check_count *count, void *arg, struct tar_check **ret, str
 	return 0;
 }
 
+void tar_check_watch(struct tar_check *t, tar_check_seen *fn)
+{
+	t->seen = fn;
+}
+
 void tar_check_free(struct tar_check *t)
 {
 	if (!t)
 		return;
 	buf_done(&t->meta);
+	buf_done(&t->long_name);
 	VEC_DONE(&t->facts);
 	VEC_DONE(&t->patches);
 	free(t);
@@ -139,55 +149,11 @@ static int bad(struct tar_check *t, struct err *e, const char *what)
 		(unsigned long long)t->start);
 }
 
-/* ---- numbers ---- */
-
-/* Parse GNU's base-256: a two's complement number behind the top bit of the first byte. */
-static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
-{
-	bool neg = p[0] & 0x40;
-	uint64_t v = neg ? UINT64_MAX : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = i ? p[i] : (unsigned char)((p[0] & 0x3f) | (neg ? 0xc0 : 0));
-
-		/* Only copies of the sign bit may be shifted out. */
-		if (v >> 55 != (neg ? UINT64_MAX >> 55 : 0))
-			return -ERANGE;
-		v = v << 8 | c;
-	}
-	if (neg && !neg_ok)
-		return -EINVAL;
-	*ret = (int64_t)v;
-	return 0;
-}
-
-/*
- * Parse blanks, octal digits, and blanks or a NUL. Old tars leave rubbish, but only behind a NUL.
- */
-static int number(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
-{
-	uint64_t v = 0;
-	size_t i = 0;
-
-	if (p[0] & 0x80)
-		return base256(p, n, neg_ok, ret);
-	while (i < n && p[i] == ' ')
-		i++;
-	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++)
-		v = v << 3 | (uint64_t)(p[i] - '0'); /* 12 digits: 36 bits */
-	while (i < n && p[i] == ' ')
-		i++;
-	if (i < n && p[i] != '\0')
-		return -EINVAL;
-	*ret = (int64_t)v;
-	return 0;
-}
-
 static int id_field(struct tar_check *t, size_t at, uint32_t *ret, struct err *e, const char *what)
 {
 	int64_t v;
 
-	if (number(t->block + at, 8, false, &v) < 0 || v > 4294967294)
+	if (tar_number(t->block + at, 8, false, &v) < 0 || v > 4294967294)
 		return bad(t, e, what);
 	*ret = (uint32_t)v;
 	return 0;
@@ -204,6 +170,19 @@ static int hide_record(size_t at, void *arg)
 	return VEC_ADD(&t->patches, p) < 0 ? -ENOMEM : 0;
 }
 
+/* For tar_check_watch(), of what a pax header says. */
+static void keep_facts(struct tar_check *t, const struct tar_pax *x)
+{
+	static const char sparse[] = "GNU.sparse.";
+
+	if (x->path) {
+		buf_reset(&t->long_name);
+		buf_add(&t->long_name, x->path, x->path_len);
+	}
+	t->pax_sparse =
+		t->meta_size && memmem(t->meta.data, t->meta_size, sparse, sizeof(sparse) - 1);
+}
+
 static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 {
 	const char *key = NULL;
@@ -211,6 +190,8 @@ static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 
 	if (x->path)
 		set_name(t, x->path, x->path_len);
+	if (x == &t->ext.said && t->seen)
+		keep_facts(t, x);
 	x->path = NULL; /* the text does not outlive this call */
 	if (!what && x->unset && tar_pax_unset_each(t->meta.data, t->meta_size, hide_record, t) < 0)
 		return err_nomem(e);
@@ -238,8 +219,11 @@ static int meta_done(struct tar_check *t, struct err *e)
 	n = n ? strnlen(t->meta.data, n) : 0;
 	if (n == 0 || t->meta_size - n > 1)
 		return bad(t, e, "has a GNU long name that is empty or holds a NUL");
-	if (t->meta_type == 'L')
+	if (t->meta_type == 'L') {
 		set_name(t, t->meta.data, n);
+		buf_reset(&t->long_name);
+		buf_add(&t->long_name, t->meta.data, t->seen ? n : 0);
+	}
 	return 0;
 }
 
@@ -279,7 +263,7 @@ static bool checksum_fits(const unsigned char *p)
 {
 	int64_t want, sum = 0, sum_signed = 0;
 
-	if (number(p + F_SUM, 8, false, &want) < 0)
+	if (tar_number(p + F_SUM, 8, false, &want) < 0)
 		return false;
 	for (size_t i = 0; i < BLOCK; i++) {
 		unsigned char c = i - F_SUM < 8 ? ' ' : p[i];
@@ -297,7 +281,7 @@ static bool is_time(const unsigned char *p)
 	int64_t v;
 
 	if (p[0] & 0x80)
-		return base256(p, n, true, &v) == 0;
+		return tar_number_base256(p, n, true, &v) == 0;
 	if (p[0] == '\0')
 		return true;
 	while (n && (*p == ' ' || *p == '\0')) {
@@ -368,8 +352,8 @@ static int device_fields(struct tar_check *t, char type, struct err *e)
 
 	if (type != '3' && type != '4')
 		return 0;
-	if (number(t->block + F_MAJOR, 8, false, &major) < 0 ||
-		number(t->block + F_MINOR, 8, false, &minor) < 0 || major >= 1 << 12 ||
+	if (tar_number(t->block + F_MAJOR, 8, false, &major) < 0 ||
+		tar_number(t->block + F_MINOR, 8, false, &minor) < 0 || major >= 1 << 12 ||
 		minor >= 1 << 20)
 		return bad(t, e, "has a device number that Linux does not support");
 	return 0;
@@ -384,9 +368,31 @@ static int body_of_other(struct tar_check *t, struct err *e)
 	return -EBADMSG;
 }
 
+/* Report the entry to seen, before t->ext is cleared. */
+static int report(struct tar_check *t, const struct tar_fact *f, struct err *e)
+{
+	const char *name = (const char *)t->block + F_NAME, *prefix = name + F_PREFIX;
+	struct tar_check_entry en = { .fact = *f, .sparse = f->type == 'S' || t->pax_sparse };
+
+	if (!t->ext.said.has_path && !t->ext.long_name) {
+		buf_reset(&t->long_name);
+		if (memcmp(t->block + F_MAGIC, "ustar  ", 8) != 0 &&
+			!memcmp(t->block + F_MAGIC, "ustar", 5) && *prefix) {
+			buf_add(&t->long_name, prefix, strnlen(prefix, PREFIX_SIZE));
+			buf_char(&t->long_name, '/');
+		}
+		buf_add(&t->long_name, name, strnlen(name, 100));
+	}
+	en.name = buf_get(&t->long_name);
+	en.name_len = t->long_name.len;
+	t->pax_sparse = false;
+	return en.name ? t->seen(t->arg, &en, e) : err_nomem(e);
+}
+
 static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct err *e)
 {
 	const struct tar_pax *x = &t->ext.said;
+	int r;
 
 	if (x->has_uid)
 		f.uid = x->uid;
@@ -411,7 +417,10 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 	t->pad = (unsigned)(-f.size & (BLOCK - 1));
 	t->skip = f.size + t->pad;
 	t->state = type == 'S' && t->block[F_EXTENDED] ? SPARSE : DATA;
+	r = t->seen ? report(t, &f, e) : 0;
 	t->ext = (struct pending){ .pax = false };
+	if (r < 0)
+		return r;
 	return t->count && f.size ? t->count(t->arg, f.size, t->name, e) : 0;
 }
 
@@ -454,17 +463,17 @@ static int header(struct tar_check *t, struct err *e)
 	}
 	if (!checksum_fits(p))
 		return bad(t, e, "the header's checksum is wrong");
-	if (number(p + F_SIZE, 12, false, &size) < 0 || size > INT64_MAX - BLOCK)
+	if (tar_number(p + F_SIZE, 12, false, &size) < 0 || size > INT64_MAX - BLOCK)
 		return bad(t, e, "has no valid size");
 	if (strchr("xXgLK", type) && type)
 		return meta_begin(t, type, (uint64_t)size, e);
 	if (!strchr("01234567S", type) && type)
 		return unknown_type(t, type, e);
 
-	if (number(p + F_MODE, 8, false, &v) < 0 || v > UINT32_MAX)
+	if (tar_number(p + F_MODE, 8, false, &v) < 0 || v > UINT32_MAX)
 		return bad(t, e, "has no valid mode");
 	f.mode = v & 07777;
-	if (number(p + F_MTIME, 12, true, &f.sec) < 0)
+	if (tar_number(p + F_MTIME, 12, true, &f.sec) < 0)
 		return bad(t, e, "has no valid time");
 	f.size = (uint64_t)size;
 	r = id_field(t, F_UID, &f.uid, e, "has no valid user id");

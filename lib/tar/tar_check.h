@@ -38,6 +38,20 @@ typedef int tar_check_count(void *arg, uint64_t n, const char *on, struct err *e
 /* count may be NULL. */
 MUST_CHECK int tar_check_new(
 	tar_check_count *count, void *arg, struct tar_check **ret, struct err *e);
+
+/* An entry whose headers are complete. */
+struct tar_check_entry {
+	struct tar_fact fact;
+	const char *name; /* the whole name, of name_len bytes, without a NUL at its end; valid
+	                     during the call */
+	size_t name_len;
+	bool sparse; /* the body is not the content of the file */
+};
+
+/* Call fn, with the arg of tar_check_new(), for each entry, before its body is read. */
+typedef int tar_check_seen(void *arg, const struct tar_check_entry *en, struct err *e);
+void tar_check_watch(struct tar_check *t, tar_check_seen *fn);
+
 void tar_check_free(struct tar_check *t);
 
 /*

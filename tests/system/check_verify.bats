@@ -192,7 +192,7 @@ caps: m/odd/raw: disk permitted 0x2000 inheritable 0 effective, seen 0x3000 0 ef
 		"seen_type": "regular file",
 		"expected_gid": 100005}, finding
 	classes = ("mismatch unmapped half-shifted acl caps missing extra type mode"
-		" unreadable".split())
+		" unreadable marks".split())
 	assert summary == {"version": 1, "summary": {
 		"entries": 3, "vanished": 0, "mounts_not_entered": 0,
 		"findings": {c: int(c == "unmapped") for c in classes}}}, summary

@@ -208,9 +208,9 @@ bash_completes() {
 }
 
 # A store with images, of which one has a name that no image can have: it must not be offered, and
-# above all not be run.
+# none may be run. A slash of a name is written %2F.
 images() {
-	mkdir -p "$1"/images/{debian:12,alpine,.tmp,\$\(touch\ hit\)}
+	mkdir -p "$1"/images/{debian:12,alpine,.tmp,quay.io%2Fa%2Fb,\$\(touch\ hit\)}
 }
 
 # For each shell: COMPLETER LINE OFFERS, those sorted.
@@ -228,15 +228,15 @@ offers() {
 		"userns-run -s st --image=" "shift-check -s st --image"; do
 		option=${command##*=}
 		command="$command${option:+ }"
-		offers bash_completes "$command" "alpine debian:12"
+		offers bash_completes "$command" "alpine debian:12 quay.io/a/b"
 		offers bash_completes "${command}al" "alpine"
 	done
 	offers bash_completes "userns-run -s st -i debian:" "12"
 	offers bash_completes "userns-run -s st -i image:al" "alpine"
-	offers bash_completes "mount-idmapped -s st image:" "alpine debian:12"
+	offers bash_completes "mount-idmapped -s st image:" "alpine debian:12 quay.io/a/b"
 	touch imagefile
 	offers bash_completes "mount-idmapped -s st im" \
-		"-o filenames image:alpine image:debian:12 imagefile"
+		"-o filenames image:alpine image:debian:12 image:quay.io/a/b imagefile"
 	offers bash_completes "image-unpack -s nothing --show " ""
 	offers bash_completes "mount-idmapped -m " "+ -o auto none nospace owner: subid: user:"
 	offers bash_completes "shift-check --compose us" "-o nospace user:"
@@ -267,7 +267,7 @@ offers() {
 	for command in "image-unpack -s st --remove " "image-unpack -s st --bundle d " \
 		"shiftbox image-unpack --store=st --show " "userns-run -s st -i " \
 		"shift-check -s st --image "; do
-		offers fish_offers "$command" "alpine debian:12"
+		offers fish_offers "$command" "alpine debian:12 quay.io/a/b"
 	done
 	offers fish_offers "mount-idmapped -s st image:a" "image:alpine"
 	offers fish_offers "userns-run -s st -i image:al" "image:alpine"
@@ -288,6 +288,8 @@ offers() {
 		"image-unpack -s st --bundle d alpine "
 	must_equal "$(zsh_offers "userns-run --store=st -i debian:")" \
 		"userns-run --store=st -i debian:12 "
+	must_equal "$(zsh_offers "image-unpack -s st --show qu")" \
+		"image-unpack -s st --show quay.io/a/b "
 	must_equal "$(zsh_offers "mount-idmapped -s st image:al")" \
 		"mount-idmapped -s st image:alpine "
 	must_equal "$(zsh_offers "mount-idmapped -m us")" "mount-idmapped -m user:"

@@ -61,6 +61,18 @@ put_all() {
 	put image-unpack -s store -n --remove a
 	put image-unpack -s store --prune
 
+	"$TESTS/fixtures/mkimage.py" opaque <<<'{"layers":[{"files":{"d/a":"1"}},
+		{"files":{"d/.wh..wh..opq":"","d/b":"2"}}]}'
+	put image-unpack -s store -N opaque opaque
+	"$TESTS/fixtures/marked_store.py" store
+	mkdir stack
+	put mount-idmapped -s store -o ro image:opaque stack
+	put shift-check verify stack
+	put shift-check explain stack/d
+	put image-unpack -s store -n --upgrade
+	put image-unpack -s store --upgrade opaque
+	umount stack
+
 	mkdir s t u low up work
 	touch s/file s/alien
 	chown 70000:70000 s/alien

@@ -63,6 +63,98 @@ in_namespace() {
 	wait "$pid"
 }
 
+# mount_all DIR KIND: for each seed in DIR, its layers below DIR/SEED/upper.
+mount_all() {
+	local d lower options=
+	[ "$2" = root ] || options=,userxattr
+	for d in "$1"/*/; do
+		lower=$(sed "s|^|${d}store/|" "${d}store/images/x/layers" | tr '\n' ':')
+		mount -t overlay overlay -o \
+			"lowerdir=$lower${d}empty,upperdir=${d}upper,workdir=${d}work$options" \
+			"${d}merged" || return
+	done
+}
+
+# look DIR [copy-up]: is each DIR/SEED/merged what the model says, also after its directories were
+# copied up?
+look() {
+	local status=0
+	MODEL_ROOT=upper python3 "$model" compare "$1" || status=1
+	if [ "${2:-}" ]; then
+		python3 "$model" copy-up "$1"
+		MODEL_ROOT=upper python3 "$model" compare "$1" || status=1
+	fi
+	umount "$1"/*/merged
+	return $status
+}
+
+# sleeper: a process in a user namespace that has ids from 100000 on: SLEEPER.
+sleeper() {
+	unshare -Um --propagation private sleep 1000 3>&- &
+	SLEEPER=$!
+	until [ "$(readlink "/proc/$SLEEPER/ns/user")" != "$(readlink /proc/self/ns/user)" ]; do
+		sleep 0.01
+	done
+	echo 0 100000 65536 >"/proc/$SLEEPER/uid_map"
+	echo 0 100000 65536 >"/proc/$SLEEPER/gid_map"
+}
+
+test_teardown() {
+	[ -z "${SLEEPER:-}" ] || kill "$SLEEPER"
+}
+
+# seen_by KIND [copy-up]: the same as KIND mounts it: root, root with "userxattr", or root of a user
+# namespace with a mapped view of the layers.
+seen_by() {
+	case $1 in
+	root | userxattr) mount_all r "$1" && look r "${@:2}" ;;
+	namespace)
+		export -f mount_all look
+		let_in nsenter -t "$SLEEPER" -U -m bash -euc '
+			cd "$SCRATCH" # as this namespace shows it
+			mount_all mapped namespace && look mapped "$@"' _ "${@:2}"
+		;;
+	esac
+}
+
+# all_see_the_model FIRST LAST: every kind of mount shows what the model says, before and after
+# directories were copied up, and when another kind of mount takes the upper directory over.
+all_see_the_model() {
+	local seed first second
+	export model
+	OWNERS=(0 0 1 33 65534)
+	WRAP=(${WRAP[@]+"${WRAP[@]}"})
+	python3 "$model" make r "$1" "$2" "${OWNERS[@]}"
+	for ((seed = $1; seed <= $2; seed++)); do
+		mkdir "r/$seed/merged" "r/$seed/empty"
+		must_work "${WRAP[@]}" "$SHIFTBOX" image-unpack --no-sync -q -s "r/$seed/store" \
+			-N x "r/$seed"/*.tar
+		if [ "${AGED:-}" ]; then
+			"$TESTS/fixtures/marked_store.py" "r/$seed/store"
+			must_work "$SHIFTBOX" image-unpack -s "r/$seed/store" --upgrade
+		fi
+		must_work "$SHIFTBOX" image-unpack -s "r/$seed/store" --verify x
+	done
+	[ ${#WRAP[@]} != 0 ] || must_equal "$(getfattr -Rhd -m overlay r)" ""
+	mkdir -p mapped
+	must_work "$SHIFTBOX" mount-idmapped -m 0:100000:65536 r mapped
+	sleeper
+	for first in root userxattr namespace; do
+		for seed in r/*/; do
+			rm -rf "${seed}upper" "${seed}work"
+			mkdir "${seed}upper" "${seed}work"
+		done
+		seen_by $first copy-up || { echo "$first"; return 1; }
+		for second in root userxattr namespace; do
+			seen_by $second || { echo "$first, then $second"; return 1; }
+		done
+	done
+	umount mapped
+	kill "$SLEEPER"
+	wait "$SLEEPER" || true
+	SLEEPER=
+}
+
 @test "stacked layers look like layers applied in order" {
 	same_as_model 1 80 "" "$SHIFTBOX" image-unpack --no-sync
 }
@@ -117,4 +209,33 @@ in_namespace() {
 	need kernel 6.7
 	MODEL_SPECIAL=symlink same_as_model 201 210 "" strace -f -qq -o /dev/null -e trace=mknodat \
 		-e 'inject=mknodat:error=EPERM:when=1+' "$SHIFTBOX" image-unpack --no-sync
+}
+
+@test "mounts of every kind show the same tree, also after directories were copied up" {
+	need kernel 6.6
+	need prog getfattr
+	all_see_the_model 801 840
+}
+
+@test "so they do where entries lead through symbolic links" {
+	need kernel 6.6
+	need prog getfattr
+	model=$links all_see_the_model 841 870
+}
+
+@test "so they do where whiteouts are files with attributes" {
+	need prog getfattr strace
+	need kernel 6.7
+	WRAP=(strace -f -qq -o /dev/null -e trace=mknodat
+		-e 'inject=mknodat:error=EPERM:when=1+')
+	MODEL_SPECIAL=symlink all_see_the_model 901 910
+}
+
+@test "so they do in a store of an older version after --upgrade" {
+	need kernel 6.6
+	need prog getfattr
+	AGED=1 all_see_the_model 871 890
+	model=$links
+	rm -rf r
+	AGED=1 all_see_the_model 891 900
 }

@@ -49,6 +49,17 @@ old_store() {
 	must_work "$@" $UNPACK --verify web -s "$store"
 }
 
+# upgraded STORE CMD...: an opaque directory of its image web gets whiteouts.
+upgraded() {
+	local store=$1
+	shift
+	must_equal "$(getfattr -Rhd -m overlay "$store" 2>/dev/null | grep -c overlay.opaque)" 1
+	must_work "$@" $UNPACK --upgrade web -s "$store"
+	output_has "upgraded web: 1 of 2 layers (opaque directories: 1, new whiteouts:"
+	must_equal "$(getfattr -Rhd -m overlay "$store")" ""
+	must_work "$@" $UNPACK --verify web -s "$store"
+}
+
 # The image web, mounted with +100000 on its disk ids.
 mounted_web() {
 	must_equal "$(ls m)" "$(printf '%s\n' bin d etc home ln "$@" sh)"
@@ -68,6 +79,12 @@ mounted_web() {
 	old_store stores/root "" env
 	must_work "$SHIFTBOX" mount-idmapped -s stores/root -m +100000 image:web closed/m
 	mounted_web null
+	must_fail 3 "" "$SHIFTBOX" shift-check verify --image web -s stores/root -m +100000 closed/m
+	output_has "1 finding: 1 marks"
+	must_work "$SHIFTBOX" mount-idmapped -u closed/m
+	upgraded stores/root env
+	must_work "$SHIFTBOX" mount-idmapped -s stores/root -m +100000 image:web closed/m
+	mounted_web null
 	must_work "$SHIFTBOX" shift-check verify --image web -s stores/root -m +100000 closed/m
 	must_work "$SHIFTBOX" mount-idmapped -u closed/m
 }
@@ -78,12 +95,17 @@ mounted_web() {
 	must_work "$SHIFTBOX" mount-idmapped -s stores/base -m +100000 image:web closed/m
 	mounted_web
 	must_work "$SHIFTBOX" mount-idmapped -u closed/m
+	upgraded stores/base env
+	must_work "$SHIFTBOX" mount-idmapped -s stores/base -m +100000 image:web closed/m
+	mounted_web
+	must_work "$SHIFTBOX" mount-idmapped -u closed/m
 }
 
 @test "so is one of an ordinary user" {
 	need subid
 	make_user old 1234 300000 65536
 	old_store stores/user --devices=skip as_user old
+	upgraded stores/user as_user old
 	# Its image can be mounted and entered: of its files none is a program.
 	must_fail 126 "cannot run the command: Permission denied" as_user old "$SHIFTBOX" \
 		userns-run -s "$SCRATCH/stores/user" -i image:web -- /etc/passwd

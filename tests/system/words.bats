@@ -76,7 +76,7 @@ each() {
 	2 | --tag | use -N NAME (--name) to name the | image-unpack --tag debian oci:debian
 	2 | debian | shiftbox image-unpack --show | image-unpack --list debian
 	2 | debian | takes no names | image-unpack --list debian x
-	2 | --nonsense | --prune: --store; see | image-unpack --nonsense --list
+	2 | --nonsense | --upgrade: --store; see | image-unpack --nonsense --list
 	1 | /proc/x | in a filesystem that stores | image-unpack --store /proc/x oci:debian
 	1 | /sys/x | in a filesystem that stores | image-unpack --store /sys/x/y oci:debian
 	1 | debian | a directory that exists | mkdir L; cd L; rmdir ../L; image-unpack oci:debian

@@ -26,10 +26,13 @@ static const struct tar_entry base[] = { { "./", .type = '5', .mode = 0751, .uid
 	{ "d/sub/c", .data = "c" }, { "f", .data = "f" }, { "s", .type = '2', .link = "d" },
 	{ "p", .type = '6', .uid = 3 }, END };
 
-/* A layer over base: what is at a path, its opaque mark, and the number of dropped whiteouts. */
+/*
+ * A layer over base: what is at a path, the names in that directory (NULL: any), and the number of
+ * dropped whiteouts.
+ */
 struct whiteout_case {
 	struct tar_entry list[6];
-	const char *path, *want, *opaque;
+	const char *path, *want, *names;
 	unsigned dropped;
 };
 
@@ -44,8 +47,10 @@ static void must_hide(struct layers *s, const struct whiteout_case *c)
 	if (strcmp(layers_show(s, c->path), c->want) != 0)
 		test_fail(__FILE__, __LINE__, "%s is %s, not %s", c->path, layers_show(s, c->path),
 			c->want);
-	if (strcmp(layers_xattr(s, c->path, "trusted.overlay.opaque"), c->opaque) != 0)
-		test_fail(__FILE__, __LINE__, "%s: opaque", c->path);
+	if (c->names && strcmp(layers_list(s, c->path), c->names) != 0)
+		test_fail(__FILE__, __LINE__, "%s has %s", c->path, layers_list(s, c->path));
+	if (strcmp(layers_xattr(s, c->path, "trusted.overlay.opaque"), "-") != 0)
+		test_fail(__FILE__, __LINE__, "%s: a mark", c->path);
 	if (s->counts.dropped - before != c->dropped)
 		test_fail(__FILE__, __LINE__, "%s: %u dropped", c->path,
 			(unsigned)(s->counts.dropped - before));
@@ -54,20 +59,20 @@ static void must_hide(struct layers *s, const struct whiteout_case *c)
 TEST(layer_whiteouts_hide_only_what_is_below)
 {
 	static const struct whiteout_case cases[] = {
-		{ { { .name = "d/.wh.a" } }, "d/a", "whiteout", "-", 0 },
-		{ { { .name = "d/.wh.a" } }, "d", "d 2750 7:8 1000.0", "-", 0 },
-		{ { { .name = ".wh.f" } }, "f", "whiteout", "-", 0 },
-		{ { { .name = ".wh.nothing" } }, "nothing", "whiteout", "-", 0 },
-		{ { { .name = "no/such/.wh.x" } }, "no", "-", "-", 1 },
-		{ { { .name = "f/.wh.x" } }, "f", "-", "-", 1 },
-		{ { { .name = "s/.wh.a" } }, "s", "-", "-", 0 },
-		{ { { .name = "s/.wh.a" } }, "d/a", "whiteout", "-", 0 },
-		{ { { .name = "s/sub/.wh.c" } }, "d/sub/c", "whiteout", "-", 0 },
-		{ { { .name = "s/.wh..wh..opq" } }, "d", "d 2750 7:8 1000.0", "79", 0 },
-		{ { { .name = "d/no/such/.wh.x" } }, "d", "-", "-", 1 },
-		{ { { .name = "d/a/.wh.x" } }, "d", "-", "-", 1 },
-		{ { { .name = "d/no/.wh..wh..opq" } }, "d", "-", "-", 0 },
-		{ { { "new", .type = '5' }, { .name = "new/.wh.x" } }, "new/x", "-", "-", 1 },
+		{ { { .name = "d/.wh.a" } }, "d/a", "whiteout", NULL, 0 },
+		{ { { .name = "d/.wh.a" } }, "d", "d 2750 7:8 1000.0", NULL, 0 },
+		{ { { .name = ".wh.f" } }, "f", "whiteout", NULL, 0 },
+		{ { { .name = ".wh.nothing" } }, "nothing", "whiteout", NULL, 0 },
+		{ { { .name = "no/such/.wh.x" } }, "no", "-", NULL, 1 },
+		{ { { .name = "f/.wh.x" } }, "f", "-", NULL, 1 },
+		{ { { .name = "s/.wh.a" } }, "s", "-", NULL, 0 },
+		{ { { .name = "s/.wh.a" } }, "d/a", "whiteout", NULL, 0 },
+		{ { { .name = "s/sub/.wh.c" } }, "d/sub/c", "whiteout", NULL, 0 },
+		{ { { .name = "s/.wh..wh..opq" } }, "d", "d 2750 7:8 1000.0", "a a2 sub", 0 },
+		{ { { .name = "d/no/such/.wh.x" } }, "d", "-", NULL, 1 },
+		{ { { .name = "d/a/.wh.x" } }, "d", "-", NULL, 1 },
+		{ { { .name = "d/no/.wh..wh..opq" } }, "d", "-", NULL, 0 },
+		{ { { "new", .type = '5' }, { .name = "new/.wh.x" } }, "new/x", "-", NULL, 1 },
 	};
 	static struct layers s;
 
@@ -80,22 +85,22 @@ TEST(layer_directories_hide_what_they_replace)
 {
 	static const struct whiteout_case cases[] = {
 		{ { { "d", .type = '5' }, { .name = "d/.wh..wh..opq" }, { .name = "d/.wh.a" } },
-			"d", "d 0644 0:0 0.0", "79", 1 },
+			"d", "d 0644 0:0 0.0", "a a2 sub", 1 },
 		{ { { .name = "d/.wh.a" }, { .name = "d/.wh..wh..opq" } }, "d", "d 2750 7:8 1000.0",
-			"79", 1 },
+			"a a2 sub", 1 },
 		{ { { .name = ".wh.d" }, { "d", .type = '5', .mode = 0700 } }, "d",
-			"d 0700 0:0 0.0", "79", 0 },
+			"d 0700 0:0 0.0", "a a2 sub", 0 },
 		{ { { "d", .type = '5', .mode = 0700 }, { .name = ".wh.d" } }, "d",
-			"d 0700 0:0 0.0", "79", 0 },
-		{ { { "d/new", .data = "n" }, { .name = ".wh.d" } }, "d", "d 0755 0:0 0.0", "79",
+			"d 0700 0:0 0.0", "a a2 sub", 0 },
+		{ { { "d/new", .data = "n" }, { .name = ".wh.d" } }, "d", "d 0755 0:0 0.0",
+			"a a2 new sub", 0 },
+		{ { { .name = ".wh.d" }, { .name = "d/.wh.a" } }, "d", "whiteout", NULL, 1 },
+		{ { { .name = ".wh.f" }, { "f", .data = "new" } }, "f", "f 0644 0:0 0.0 =new", NULL,
 			0 },
-		{ { { .name = ".wh.d" }, { .name = "d/.wh.a" } }, "d", "whiteout", "-", 1 },
-		{ { { .name = ".wh.f" }, { "f", .data = "new" } }, "f", "f 0644 0:0 0.0 =new", "-",
+		{ { { "f", .data = "new" }, { .name = ".wh.f" } }, "f", "f 0644 0:0 0.0 =new", NULL,
 			0 },
-		{ { { "f", .data = "new" }, { .name = ".wh.f" } }, "f", "f 0644 0:0 0.0 =new", "-",
-			0 },
-		{ { { "d", .data = "file" }, { "d", .type = '5' } }, "d", "d 0644 0:0 0.0", "79",
-			0 },
+		{ { { "d", .data = "file" }, { "d", .type = '5' } }, "d", "d 0644 0:0 0.0",
+			"a a2 sub", 0 },
 	};
 	static struct layers s;
 
@@ -107,20 +112,93 @@ TEST(layer_directories_hide_what_they_replace)
 TEST(layer_whiteouts_may_be_of_any_type)
 {
 	static const struct whiteout_case cases[] = {
-		{ { { ".wh.f", .type = '2', .link = "/etc" } }, "f", "whiteout", "-", 0 },
-		{ { { "d/.wh.a", .type = '5' } }, "d/a", "whiteout", "-", 0 },
+		{ { { ".wh.f", .type = '2', .link = "/etc" } }, "f", "whiteout", NULL, 0 },
+		{ { { "d/.wh.a", .type = '5' } }, "d/a", "whiteout", NULL, 0 },
 		{ { { ".wh.f", .data = "body" }, { "g", .data = "g" } }, "g", "f 0644 0:0 0.0 =g",
-			"-", 0 },
+			NULL, 0 },
 		{ { { .name = ".wh..wh.plnk/1.2" }, { .name = ".wh..wh.aufs" }, { .name = "g" } },
-			".wh..wh.plnk", "-", "-", 0 },
+			".wh..wh.plnk", "-", NULL, 0 },
 		{ { { .name = "d/sub/.wh.c" }, { "d/sub", .type = '5' }, { .name = ".wh.d" } },
-			"d/sub/c", "-", "-", 1 },
+			"d/sub/c", "whiteout", NULL, 1 },
 	};
 	static struct layers s;
 
 	layers_open(&s, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		must_hide(&s, &cases[i]);
+}
+
+/* A layer over base and a second layer: what is at a path. */
+struct hiding_case {
+	struct tar_entry list[8];
+	const char *path, *want;
+};
+
+TEST(layer_opaque_directories_get_whiteouts_for_what_is_visible_below)
+{
+	static const struct tar_entry middle[] = { { .name = "d/.wh.a2" },
+		{ "d/more/x", .data = "x" }, { "q", .type = '5' }, { .name = ".wh.p" },
+		{ "e/deep/f", .data = "f" }, END };
+	static const struct hiding_case cases[] = {
+		{ { { .name = "d/.wh..wh..opq" } }, "d/a", "whiteout" },
+		{ { { .name = "d/.wh..wh..opq" } }, "d/a2", "-" },
+		{ { { .name = "d/.wh..wh..opq" } }, "d/more", "whiteout" },
+		{ { { .name = "d/.wh..wh..opq" }, { "d/a", .data = "new" } }, "d/a",
+			"f 0644 0:0 0.0 =new" },
+		{ { { .name = "d/.wh..wh..opq" }, { "d/sub", .data = "file" } }, "d/sub",
+			"f 0644 0:0 0.0 =file" },
+		{ { { .name = "d/.wh..wh..opq" }, { "d/sub", .type = '5' } }, "d/sub/c",
+			"whiteout" },
+		{ { { .name = "d/.wh..wh..opq" }, { "d/sub", .type = '5' } }, "d/sub",
+			"d 0644 0:0 0.0" },
+		{ { { .name = "d/.wh..wh..opq" }, { "d/sub/new/x", .data = "x" } }, "d/sub/c",
+			"whiteout" },
+		{ { { .name = "d/.wh..wh..opq" }, { .name = "d/sub/.wh.c" } }, "d/sub",
+			"whiteout" },
+		{ { { .name = "d/.wh..wh..opq" }, { "d/sub", .type = '5' },
+			  { .name = "d/sub/.wh.c" } },
+			"d/sub/c", "whiteout" },
+		{ { { .name = "d/.wh..wh..opq" }, { "d/a", .type = '5' },
+			  { "d/a/b", .data = "b" } },
+			"d/a/b", "f 0644 0:0 0.0 =b" },
+		{ { { .name = ".wh.e" }, { "e/deep/g", .data = "g" } }, "e/deep/f", "whiteout" },
+		{ { { .name = ".wh.e" }, { "e/g", .data = "g" } }, "e/deep", "whiteout" },
+		{ { { .name = ".wh.p" }, { "p", .type = '5' }, { "p/x", .data = "x" } }, "p/x",
+			"f 0644 0:0 0.0 =x" },
+		{ { { .name = "s/.wh..wh..opq" }, { "s/sub/z", .data = "z" } }, "d/sub/c",
+			"whiteout" },
+		{ { { "new", .type = '5' }, { .name = "new/.wh..wh..opq" } }, "new",
+			"d 0644 0:0 0.0" },
+	};
+	static struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		s.n = 0;
+		layers_must(&s, base);
+		layers_must(&s, middle);
+		layers_must(&s, cases[i].list);
+		if (strcmp(layers_show(&s, cases[i].path), cases[i].want) != 0)
+			test_fail(__FILE__, __LINE__, "%zu: %s is %s", i, cases[i].path,
+				layers_show(&s, cases[i].path));
+	}
+}
+
+TEST(layer_whiteouts_of_hidden_names_count_as_entries)
+{
+	static const struct tar_entry top[] = { { .name = "d/.wh..wh..opq" }, END };
+	struct err e = ERR_INIT;
+	struct layers s;
+
+	layers_open(&s, NULL);
+	layers_must(&s, base);
+	s.o.limits.entries = 4; /* the marker, the directory, and two of three names */
+	CHECK_INT(layers_add(&s, top, &e), -EFBIG);
+	CHECK_STR(e.on, "d");
+	CHECK(strstr(e.why, "needs a whiteout") != NULL);
+	s.o.limits.entries = 5;
+	layers_must(&s, top);
+	CHECK_INT(s.counts.hidden, 2 + 3);
 }
 
 TEST(layer_without_an_entry_for_a_parent_takes_it_from_below)
@@ -246,6 +324,58 @@ static bool holds(struct layers *s, size_t layer)
 
 	REQUIRE(hold_below(buf_get(s->deps), &lower, &ret, &e) == 0);
 	return ret;
+}
+
+TEST(layer_depends_on_the_names_that_it_hides)
+{
+	static const struct tar_entry top[] = { { .name = "d/.wh..wh..opq" },
+		{ "d/sub/x", .data = "x" }, { "n", .type = '5' }, { .name = "n/.wh..wh..opq" },
+		END };
+	static const struct {
+		struct tar_entry change;
+		bool same;
+	} cases[] = {
+		{ { .name = "unrelated" }, true },
+		{ { "d/a", .data = "other" }, true },
+		{ { "d/sub/c/x", .data = "x" }, false },
+		{ { "d/other", .data = "x" }, false },
+		{ { .name = "d/.wh.a" }, false },
+		{ { "d/sub/other", .data = "x" }, false },
+		{ { "n", .type = '5' }, false },
+		{ { "n", .data = "n" }, true },
+	};
+	struct layers s;
+	int below;
+
+	layers_open(&s, NULL);
+	layers_must(&s, base);
+	below = s.dirs[0];
+	layers_must(&s, top);
+	CHECK(holds(&s, 0));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct tar_entry list[] = { { ".", .type = '5', .mode = 0751, .uid = 11,
+							  .gid = 12, .mtime = 500 },
+			cases[i].change, END };
+		scoped_buf struct buf deps = BUF_INIT;
+		struct lower lower = { .dirfds = (int[]){ 0, below }, .n = 2 };
+		struct err e = ERR_INIT;
+		bool ret = false;
+
+		buf_str(&deps, buf_get(s.deps));
+		s.n = 1;
+		if (!strcmp(cases[i].change.name, "d/sub/c/x"))
+			layers_must(&s,
+				(struct tar_entry[]){ { "d/sub/c", .type = '5' },
+					{ "d/sub/c/x", .data = "x" }, END });
+		else
+			layers_must(&s, list);
+		lower.dirfds = (int[]){ s.dirs[1], below };
+		REQUIRE(hold_below(buf_get(&deps), &lower, &ret, &e) == 0);
+		if (ret != cases[i].same)
+			test_fail(__FILE__, __LINE__, "%zu: %s", i, cases[i].change.name);
+		buf_reset(s.deps);
+		buf_str(s.deps, buf_get(&deps));
+	}
 }
 
 TEST(layer_dependencies_hold_on_the_same_facts_only)

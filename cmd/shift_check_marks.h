@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CMD_SHIFT_CHECK_MARKS_H
+#define CMD_SHIFT_CHECK_MARKS_H
+
+#include "../lib/base/err.h"
+#include "../lib/check/compare.h"
+#include "../lib/store/store.h"
+
+/*
+ * Does the layer at path (store_image_layers()) hide names by marks, which only one kind of mount
+ * reads? Returns 1 with *ret filled, 0, or -errno with e filled.
+ */
+MUST_CHECK int check_layer_marks(
+	const struct store *s, const char *path, struct finding *ret, struct err *e);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef STORE_PODMAN_PRIV_H
+#define STORE_PODMAN_PRIV_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+#include "../tar/digest.h"
+#include "podman.h"
+
+struct store_staging;
+
+enum {
+	PODMAN_ID = 65,   /* 64 hexadecimal digits and NUL */
+	PODMAN_LINK = 27, /* 26 letters and NUL */
+	PODMAN_TIME = 24, /* "2026-01-02T03:04:05Z" and NUL */
+};
+
+/* A layer on its way down to the lowest one. */
+struct podman_layer {
+	char id[PODMAN_ID], parent[PODMAN_ID]; /* parent: "" for the lowest one */
+	char link[PODMAN_LINK];                /* its name in overlay/l */
+	char dir[128];                         /* its name below layers/ */
+	char blob[DIGEST_TEXT];                /* digest of the blob, as the manifest has it */
+	uint64_t blob_size, tar_size;          /* bytes */
+	uint64_t compression;                  /* a number of containers-storage */
+	char created[PODMAN_TIME];             /* of the image; "": not known */
+	bool used;                             /* by an image */
+};
+
+struct podman_layers {
+	struct podman_layer *items;
+	size_t len, cap;
+};
+
+/* An image of the store as podman needs it. */
+struct podman_image {
+	char *name, *reference; /* as of struct podman_answer */
+	bool own;               /* the reference is the name itself */
+	enum podman_why why;
+	struct buf manifest, config; /* the documents for podman */
+	struct digest manifest_digest;
+	char id[PODMAN_ID];
+	char created[PODMAN_TIME];
+	struct podman_layers chain; /* lowest first */
+};
+
+struct podman_images {
+	struct podman_image *items;
+	size_t len, cap;
+};
+
+/* podman_image.c: read images/NAME. Damaged documents set why. 0 or -errno. */
+MUST_CHECK int podman_image_read(
+	struct store *s, const char *name, struct podman_image *ret, struct err *e);
+void podman_image_done(struct podman_image *i);
+
+static inline void podman_images_done(struct podman_images *v)
+{
+	for (size_t i = 0; i < v->len; i++)
+		podman_image_done(&v->items[i]);
+	free(v->items);
+}
+
+/* podman_docs.c: the texts of files. All return 0 or -ENOMEM with e filled. */
+MUST_CHECK int podman_print_layers(
+	const struct podman_layers *layers, struct buf *ret, struct err *e);
+MUST_CHECK int podman_print_images(
+	const struct podman_images *images, struct buf *ret, struct err *e);
+
+/* The record of a layer in STORE/podman-layers. Reading returns -EBADMSG for a damaged one. */
+MUST_CHECK int podman_print_record(const struct podman_layer *l, struct buf *ret, struct err *e);
+MUST_CHECK int podman_read_record(
+	const char *text, size_t n, const char *id, struct podman_layer *ret, struct err *e);
+
+/* The name of the file that holds the big data of this key, in overlay-images/ID. 0 or -ENOMEM. */
+MUST_CHECK int podman_data_file(const char *key, struct buf *ret, struct err *e);
+
+/* The name of the layer's link in overlay/l. */
+const char *podman_link(const char *id, char buf[static PODMAN_LINK]);
+
+/*
+ * podman_tree.c: make ID/ in the directory to, with diff, link, lower and work. chain has the layer
+ * at i and those below it.
+ */
+MUST_CHECK int podman_tree_make(
+	const struct store *s, int to, const struct podman_layers *chain, size_t i, struct err *e);
+
+/* podman_state.c: what STORE/podman has. The layer with this id, or NULL. */
+struct podman_layer *podman_find(const struct podman_layers *v, const char *id);
+
+/* Append the layers that STORE/podman has, from their records. */
+MUST_CHECK int podman_read_layers(const struct store *s, struct podman_layers *ret, struct err *e);
+
+/*
+ * Read all images, sorted by name, and take away references that another image has. The caller
+ * holds a lock on images/.
+ */
+MUST_CHECK int podman_read_images(struct store *s, struct podman_images *ret, struct err *e);
+
+/* Set why of an image, if podman has not all its layers, or something else of them is missing. */
+void podman_judge(
+	const struct store *s, struct podman_image *i, const struct podman_layers *layers);
+
+/*
+ * podman_write.c: write the files of the images (overlay-images/ID), then images.json. The image
+ * whose manifest podman has comes first of those with one id.
+ */
+MUST_CHECK int podman_write_images(const struct store_staging *st, int podman,
+	struct podman_images *images, bool sync, struct err *e);
+MUST_CHECK int podman_write_layers(const struct store_staging *st, int podman,
+	const struct podman_layers *layers, bool sync, struct err *e);
+
+/* Write the file, in the staging directory, and rename it to name in dirfd. */
+MUST_CHECK int podman_put(const struct store_staging *st, int dirfd, const char *name,
+	const struct buf *text, bool sync, struct err *e);
+
+/* Open STORE/podman, which is made if it does not exist. */
+MUST_CHECK int podman_open(const struct store_staging *st, int *ret_fd, struct err *e);
+
+/* The directory in a staging directory that has trees for podman. */
+#define PODMAN_STAGED "podman"
+#define PODMAN_DIR "podman"
+#define PODMAN_RECORDS "podman-layers"
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TAR_CRC64_H
+#define TAR_CRC64_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * CRC-64/GO-ISO (ISO 3309 with all bits inverted before and after), as Go's hash/crc64 computes it
+ * with its ISO table. Begin with crc = 0; the result for a piece is the crc for the next one.
+ */
+uint64_t crc64_iso(uint64_t crc, const void *p, size_t n);
+
+#endif
