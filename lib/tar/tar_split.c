@@ -9,31 +9,26 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "../base/buf.h"
-#include "../base/fd.h"
 #include "../base/json.h"
 #include "crc64.h"
+#include "gzip.h"
 #include "name_set.h"
 #include "tar_check.h"
 #include "tar_name.h"
 #include "whiteout.h"
 
 enum {
-	PIECE_MAX = 1 << 20, /* of the archive, in one line; as Go's tar-split cuts the end */
-	OUT_SIZE = 64 << 10,
-	GZIP = MAX_WBITS + 16, /* deflateInit2(): the largest window, and a gzip header */
-	MEMORY = 8,            /* its default */
+	PIECE_MAX = 1 << 20,   /* of the archive, in one line; as Go's tar-split cuts the end */
+	LINES_MAX = 64 << 10,  /* bytes that are compressed at once */
+	BASE64_STEP = 3 << 10, /* bytes, three of which become four letters */
 };
 
 struct tar_split {
-	int fd;
 	struct tar_check *check;
 	const char *why; /* nothing more is written: tar_split_end() */
-	z_stream z;
-	bool z_open;
-	unsigned char out[OUT_SIZE];
+	struct gzip *gzip;
 
 	uint64_t pos;            /* offset of the next byte to be taken */
 	const unsigned char *at; /* that byte, during tar_split_feed() */
@@ -42,121 +37,149 @@ struct tar_split {
 	uint64_t size, left;     /* of that body */
 	uint64_t crc;
 	struct name_set names;
-	struct buf line, text;
-	int64_t position;
+	struct buf lines; /* that are not compressed yet */
+	uint64_t position;
 };
 
 /* ---- output ---- */
 
-static int deflate_all(struct tar_split *t, const void *p, size_t n, int flush, struct err *e)
+/*
+ * There are two lines for each entry. Their keys, numbers and base64 need no escapes and are put
+ * into the buffer as they are; only a name that needs them goes through the writer of JSON.
+ */
+
+static int write_lines(struct tar_split *t, bool end, struct err *e)
 {
 	int r;
 
-	t->z.next_in = (unsigned char *)(uintptr_t)p; /* it is only read */
-	t->z.avail_in = (unsigned)n;                  /* a line is shorter than 2 GiB */
-	do {
-		t->z.next_out = t->out;
-		t->z.avail_out = OUT_SIZE;
-		(void)deflate(&t->z, flush); /* fails for a wrong state or flush alone */
-		r = fd_write_all(t->fd, t->out, OUT_SIZE - t->z.avail_out);
-		if (r < 0)
-			return err_set(e, -r, NULL, "cannot write what podman needs of the layer");
-	} while (t->z.avail_out == 0);
-	return 0;
+	if (t->lines.oom)
+		return err_nomem(e);
+	r = gzip_add(t->gzip, buf_get(&t->lines), t->lines.len);
+	if (r == 0 && end)
+		r = gzip_end(t->gzip);
+	buf_reset(&t->lines);
+	return r < 0 ? err_set(e, -r, NULL, "cannot write what podman needs of the layer") : 0;
 }
 
-/* Set t->text to the bytes in base64. */
-static int encode(struct tar_split *t, const void *p, size_t n, struct err *e)
+static void add_number(struct buf *b, uint64_t n)
 {
-	scoped_free char *out = malloc(BASE64_ENCODE_RAW_LENGTH(n) + 1);
+	char digits[20];
+	size_t i = sizeof(digits);
 
-	if (!out)
-		return err_nomem(e);
-	base64_encode_raw(out, n, p);
-	buf_reset(&t->text);
-	buf_add(&t->text, out, BASE64_ENCODE_RAW_LENGTH(n));
-	return buf_get(&t->text) ? 0 : err_nomem(e);
+	do
+		digits[--i] = (char)('0' + n % 10);
+	while (n /= 10);
+	buf_add(b, digits + i, sizeof(digits) - i);
 }
 
-static int put_line(struct tar_split *t, struct json_writer *w, struct err *e)
+static void add_base64(struct buf *b, const void *p, size_t n)
 {
-	int r;
+	const unsigned char *s = p;
+	char out[BASE64_ENCODE_RAW_LENGTH(BASE64_STEP)];
 
-	json_write_i64(w, "position", t->position++);
-	json_write_end(w);
-	buf_reset(&t->line);
-	r = json_writer_print(w, JSON_LINE, &t->line);
-	buf_char(&t->line, '\n');
-	if (r < 0 || !buf_get(&t->line))
-		return err_nomem(e);
-	return deflate_all(t, t->line.data, t->line.len, Z_NO_FLUSH, e);
+	for (size_t k; n > 0; n -= k, s += k) {
+		k = n < BASE64_STEP ? n : BASE64_STEP;
+		base64_encode_raw(out, k, s);
+		buf_add(b, out, BASE64_ENCODE_RAW_LENGTH(k));
+	}
+}
+
+static int end_line(struct tar_split *t, struct err *e)
+{
+	buf_str(&t->lines, ",\"position\":");
+	add_number(&t->lines, t->position++);
+	buf_str(&t->lines, "}\n");
+	return t->lines.oom || t->lines.len >= LINES_MAX ? write_lines(t, false, e) : 0;
 }
 
 static int put_piece(struct tar_split *t, struct err *e)
 {
-	struct json_writer w = { .depth = 0 };
 	int r = 0;
 
 	for (size_t at = 0; r == 0 && at < t->piece.len; at += PIECE_MAX) {
 		size_t n = t->piece.len - at < PIECE_MAX ? t->piece.len - at : PIECE_MAX;
 
-		r = encode(t, t->piece.data + at, n, e);
-		if (r < 0)
-			break;
-		json_write_object(&w, NULL);
-		json_write_i64(&w, "type", 2);
-		json_write_strn(&w, "payload", t->text.data, t->text.len);
-		r = put_line(t, &w, e);
+		buf_str(&t->lines, "{\"type\":2,\"payload\":\"");
+		add_base64(&t->lines, t->piece.data + at, n);
+		buf_char(&t->lines, '"');
+		r = end_line(t, e);
 	}
 	buf_reset(&t->piece);
 	return r;
 }
 
-static bool is_utf8(const char *s, size_t n)
+/* Is the text UTF-8, and does it need no escapes in JSON? */
+static bool is_plain(const char *s, size_t n, bool *ret_utf8)
 {
+	bool plain = true;
+
+	*ret_utf8 = true;
 	for (size_t i = 0, k; i < n; i += k) {
-		k = utf8_len(s + i, n - i);
-		if (!k)
-			return false;
+		const unsigned char c = (unsigned char)s[i];
+
+		k = c < 0x80 ? 1 : utf8_len(s + i, n - i);
+		plain &= c >= ' ' && c != '"' && c != '\\';
+		if (k)
+			continue;
+		*ret_utf8 = false;
+		return false;
 	}
-	return true;
+	return plain;
 }
 
-static int put_name(struct tar_split *t, struct json_writer *w, struct err *e)
+/* The member of an object that has no other, without the object's braces. */
+static int add_escaped(struct buf *b, const char *s, size_t n, struct err *e)
 {
-	int r = 0;
+	scoped_buf struct buf object = BUF_INIT;
+	struct json_writer w = { .depth = 0 };
 
-	if (is_utf8(t->name.data, t->name.len)) {
-		json_write_strn(w, "name", t->name.data, t->name.len);
-		return 0;
+	json_write_object(&w, NULL);
+	json_write_strn(&w, "name", s, n);
+	json_write_end(&w);
+	if (json_writer_print(&w, JSON_LINE, &object) < 0)
+		return err_nomem(e);
+	buf_add(b, object.data + 1, object.len - 2);
+	return 0;
+}
+
+static int add_name(struct tar_split *t, struct err *e)
+{
+	struct buf *b = &t->lines;
+	bool utf8;
+
+	buf_char(b, ',');
+	if (is_plain(t->name.data, t->name.len, &utf8)) {
+		buf_str(b, "\"name\":\"");
+		buf_add(b, t->name.data, t->name.len);
+		buf_char(b, '"');
+	} else if (utf8) {
+		return add_escaped(b, t->name.data, t->name.len, e);
+	} else {
+		buf_str(b, "\"name_raw\":\"");
+		add_base64(b, t->name.data, t->name.len);
+		buf_char(b, '"');
 	}
-	r = encode(t, t->name.data, t->name.len, e);
-	if (r == 0)
-		json_write_strn(w, "name_raw", t->text.data, t->text.len);
-	return r;
+	return 0;
 }
 
 /* The line of the file in t->name, whose body has ended. */
 static int put_file(struct tar_split *t, struct err *e)
 {
 	const uint64_t crc = htobe64(t->crc);
-	struct json_writer w = { .depth = 0 };
 	int r;
 
-	json_write_object(&w, NULL);
-	json_write_i64(&w, "type", 1);
-	r = put_name(t, &w, e);
-	if (r == 0 && t->size)
-		r = encode(t, &crc, sizeof(crc), e);
-	if (r < 0) {
-		json_writer_done(&w);
+	buf_str(&t->lines, "{\"type\":1");
+	r = add_name(t, e);
+	if (r < 0)
 		return r;
-	}
 	if (t->size) {
-		json_write_i64(&w, "size", (int64_t)t->size);
-		json_write_strn(&w, "payload", t->text.data, t->text.len);
+		buf_str(&t->lines, ",\"size\":");
+		add_number(&t->lines, t->size);
+		buf_str(&t->lines, ",\"payload\":\"");
+		add_base64(&t->lines, &crc, sizeof(crc));
+		buf_char(&t->lines, '"');
 	}
-	return put_line(t, &w, e);
+	return end_line(t, e);
 }
 
 /* ---- input ---- */
@@ -235,10 +258,8 @@ int tar_split_new(int fd, struct tar_split **ret, struct err *e)
 
 	if (!t)
 		return err_nomem(e);
-	t->fd = fd;
-	t->z_open = deflateInit2(&t->z, Z_BEST_SPEED, Z_DEFLATED, GZIP, MEMORY,
-			    Z_DEFAULT_STRATEGY) == Z_OK;
-	r = t->z_open ? tar_check_new(NULL, t, &t->check, e) : err_nomem(e);
+	t->gzip = gzip_new(gzip_all[0], fd);
+	r = t->gzip ? tar_check_new(NULL, t, &t->check, e) : err_nomem(e);
 	if (r < 0) {
 		tar_split_free(t);
 		return r;
@@ -278,7 +299,7 @@ int tar_split_end(struct tar_split *t, const char **ret_why, struct err *e)
 	if (!t->why)
 		r = put_piece(t, e);
 	if (r == 0 && !t->why)
-		r = deflate_all(t, NULL, 0, Z_FINISH, e);
+		r = write_lines(t, true, e);
 	*ret_why = t->why;
 	return r;
 }
@@ -287,13 +308,11 @@ void tar_split_free(struct tar_split *t)
 {
 	if (!t)
 		return;
-	if (t->z_open)
-		(void)deflateEnd(&t->z); /* reports unfinished output, which is of no use */
+	gzip_free(t->gzip);
 	tar_check_free(t->check);
 	name_set_done(&t->names);
 	buf_done(&t->piece);
 	buf_done(&t->name);
-	buf_done(&t->line);
-	buf_done(&t->text);
+	buf_done(&t->lines);
 	free(t);
 }

@@ -175,3 +175,31 @@ TEST(tar_split_says_what_podman_refuses)
 		CHECK(why && strstr(why, cases[i].why) && !lines.len);
 	}
 }
+
+TEST(tar_split_writes_names_as_json)
+{
+	static const struct {
+		const char *name, *line; /* line: its beginning */
+	} cases[] = {
+		{ "plain ~!#[]{}:,/name", "{\"type\":1,\"name\":\"plain ~!#[]{}:,/name\",\"pos" },
+		{ "\xc3\xa9\xf0\x9f\x98\x80",
+			"{\"type\":1,\"name\":\"\xc3\xa9\xf0\x9f\x98\x80\",\"pos" },
+		{ "q\"uo\\te", "{\"type\":1,\"name\":\"q\\\"uo\\\\te\",\"pos" },
+		{ "tab\tline\nend\x01", "{\"type\":1,\"name\":\"tab\\tline\\nend\\u0001\",\"pos" },
+		{ "n\377me", "{\"type\":1,\"name_raw\":\"bv9tZQ==\",\"pos" },
+		{ "\"\377", "{\"type\":1,\"name_raw\":\"Iv8=\",\"pos" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct tar_entry list[] = { { cases[i].name, .type = '0' },
+			{ .name = NULL } };
+		scoped_buf struct buf tar = tar_make(list);
+		const char *why, *second;
+		scoped_buf struct buf lines = split(&tar, 512, &why);
+
+		REQUIRE(!why && lines.len);
+		second = strchr(buf_get(&lines), '\n') + 1;
+		if (strncmp(second, cases[i].line, strlen(cases[i].line)) != 0)
+			test_fail(__FILE__, __LINE__, "not %s: %s", cases[i].line, second);
+	}
+}
