@@ -19,6 +19,8 @@
 /* archive.Compression of containers-storage */
 enum { COMPRESSION_NONE, COMPRESSION_GZIP = 2, COMPRESSION_ZSTD = 4 };
 
+enum { LAYERS_MAX = 1000 }; /* OverlayFS accepts 500, and podman less */
+
 #define DOCKER_TYPE "application/vnd.docker."
 
 static bool ends_with(const char *s, const char *end)
@@ -181,44 +183,102 @@ static void chain_id(const char *parent, const char *diff, char ret[static PODMA
 	(void)snprintf(ret, PODMAN_ID, "%.64s", digest_hex(&sum, hex));
 }
 
-/* Make the chain of those layers that the config lists and the store has. */
-static int take_layers(struct store *s, struct podman_image *i, const struct json *config,
-	const struct strv *dirs, struct err *e)
+/* Does the directory hold the layer with this diff_id, "sha256:DIGITS"? */
+static bool is_of(const char *dir, const char *diff_id)
+{
+	return !strncmp(diff_id, "sha256:", 7) && !strncmp(diff_id + 7, dir + 7, 64);
+}
+
+/*
+ * The directory of the kth layer, the lowest being the first. The store lists a directory once,
+ * where it is uppermost (image/unpack_stack.h), and the image may list its layer several times.
+ * NULL: it has none, or which one is not known.
+ */
+static const char *dir_of(const struct strv *diff_ids, size_t k, const struct strv *dirs)
+{
+	const char *diff_id = diff_ids->items[k], *ret = NULL;
+	size_t listed = 0, above = 0, there = 0;
+
+	for (size_t i = 0; i < diff_ids->len; i++) {
+		listed += !strcmp(diff_ids->items[i], diff_id);
+		above += i > k && !strcmp(diff_ids->items[i], diff_id);
+	}
+	for (size_t i = 0; i < dirs->len; i++)
+		there += is_of(dirs->items[i], diff_id);
+	if (there != 1 && there != listed)
+		return NULL;
+	for (size_t i = 0; i < dirs->len && !ret; i++)
+		if (is_of(dirs->items[i], diff_id) && (there == 1 || above-- == 0))
+			ret = dirs->items[i];
+	return ret;
+}
+
+static int add_layer(struct store *s, struct podman_image *i, const char *dir, struct err *e)
+{
+	struct podman_layer l = { .used = true };
+	struct store_layer facts;
+	int r = store_layer_read(s, dir, &facts, e);
+
+	if (r < 0)
+		return r;
+	l.tar_size = facts.tar_size;
+	store_layer_done(&facts);
+	(void)snprintf(l.dir, sizeof(l.dir), "%s", dir);
+	(void)snprintf(l.created, sizeof(l.created), "%s", i->created);
+	if (i->chain.len)
+		memcpy(l.parent, i->chain.items[i->chain.len - 1].id, sizeof(l.parent));
+	chain_id(l.parent, dir + 7, l.id);
+	(void)podman_link(l.id, l.link);
+	return VEC_ADD(&i->chain, l) < 0 ? err_nomem(e) : 0;
+}
+
+static int read_diff_ids(const struct json *config, struct strv *ret, struct err *e)
 {
 	static const char doc[] = "config.json";
 	const struct json *rootfs, *ids;
+	const char *text;
 	int r = doc_object(config, "rootfs", doc, true, &rootfs, e);
 
 	if (r == 0)
 		r = doc_array(rootfs, "diff_ids", doc, true, &ids, e);
+	for (size_t k = 0; r == 0 && k < doc_len(ids); k++) {
+		r = doc_item_str(ids, k, "diff_ids", doc, &text, e);
+		if (r == 0 && strv_add(ret, text) < 0)
+			r = err_nomem(e);
+	}
+	return r;
+}
+
+/* Make the chain of those layers that the config lists and the store has. */
+static int take_layers(struct store *s, struct podman_image *i, const struct json *config,
+	const struct strv *dirs, struct err *e)
+{
+	scoped_strv struct strv ids = { 0 };
+	int r = read_diff_ids(config, &ids, e);
+
 	if (r < 0)
 		return r;
-	if (!dirs->len || doc_len(ids) != dirs->len) {
-		i->why = doc_len(ids) > dirs->len ? PODMAN_CUT : PODMAN_DOCUMENTS;
+	if (!ids.len || ids.len > LAYERS_MAX) {
+		i->why = PODMAN_DOCUMENTS;
 		return 0;
 	}
-	for (size_t k = 0; r == 0 && k < dirs->len; k++) {
-		const char *dir = dirs->items[dirs->len - 1 - k], *text;
-		struct podman_layer l = { .used = true };
-		struct store_layer facts;
+	for (size_t k = 0; k < dirs->len; k++) {
+		bool listed = false;
 
-		r = doc_item_str(ids, k, "diff_ids", doc, &text, e);
-		if (r == 0 && (strncmp(text, "sha256:", 7) || strncmp(text + 7, dir + 7, 64)))
-			r = err_say(e, EINVAL, doc, "its layers are not those of the store");
-		if (r == 0)
-			r = store_layer_read(s, dir, &facts, e);
-		if (r < 0)
-			break;
-		l.tar_size = facts.tar_size;
-		store_layer_done(&facts);
-		(void)snprintf(l.dir, sizeof(l.dir), "%s", dir);
-		(void)snprintf(l.created, sizeof(l.created), "%s", i->created);
-		if (k)
-			memcpy(l.parent, i->chain.items[k - 1].id, sizeof(l.parent));
-		chain_id(l.parent, dir + 7, l.id);
-		(void)podman_link(l.id, l.link);
-		if (VEC_ADD(&i->chain, l) < 0)
-			r = err_nomem(e);
+		for (size_t n = 0; n < ids.len && !listed; n++)
+			listed = is_of(dirs->items[k], ids.items[n]);
+		if (!listed)
+			return err_say(
+				e, EINVAL, "config.json", "its layers are not those of the store");
+	}
+	for (size_t k = 0; r == 0 && k < ids.len; k++) {
+		const char *dir = dir_of(&ids, k, dirs);
+
+		if (!dir) {
+			i->why = PODMAN_CUT;
+			return 0;
+		}
+		r = add_layer(s, i, dir, e);
 	}
 	return r;
 }
