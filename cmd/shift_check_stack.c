@@ -9,6 +9,7 @@
 
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/mount/stored_layer.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
 
@@ -105,21 +106,11 @@ int check_map_numbers(int fd, const char *path, struct err *e)
 	return -ENODATA;
 }
 
-/* The name of a layer as an overlay shows it, "/sha256-..." or "sha256-..."; else NULL. */
-static const char *layer_name(const char *path)
-{
-	path += *path == '/';
-	return strncmp(path, "sha256-", strlen("sha256-")) ? NULL : path;
-}
-
 int check_stack_layers(
 	const struct known_stack *k, const char *image, const struct strv *layers, struct err *e)
 {
 	for (size_t i = 0; i < layers->len && i < k->layers.len; i++) {
-		const char *there = layer_name(k->layers.items[i]),
-			   *slash = strrchr(layers->items[i], '/');
-
-		if (!there || !strcmp(there, slash ? slash + 1 : layers->items[i]))
+		if (stored_layer_may_be(k->layers.items[i], layers->items[i]))
 			continue;
 		(void)err_say(e, ESTALE, image,
 			"has other layers in the store than those that are mounted");

@@ -23,23 +23,24 @@ static const struct idmap *map_of(const struct mount_plan *p, const struct mount
 	return p->kind != MOUNT_OVERLAY && r->info.map_known ? &r->info.map : NULL;
 }
 
-/* The store of an image, two directories above a layer; NULL if it is not known. */
+/*
+ * The store of an image, two components above a layer (which may be a link); NULL if it is not
+ * known.
+ */
 static char *store_of(const struct mount_plan *p)
 {
+	scoped_place struct place layer = PLACE_INIT;
 	scoped_buf struct buf path = BUF_INIT;
-	scoped_fd int fd = -1;
 	char *slash;
 
 	if (!p->stored || !p->layers.len ||
-		path_open(p->layers.items[0].dir, O_PATH, "cannot open it", NULL, &fd, NULL) < 0)
+		path_find(p->layers.items[0].dir, false, "cannot find it", &layer, NULL) < 0)
 		return NULL;
-	path_of_fd(fd, &path);
-	for (int i = 0; i < 2; i++) {
-		slash = path.len ? strrchr(path.data, '/') : NULL;
-		if (!slash || slash == path.data)
-			return NULL;
-		*slash = '\0';
-	}
+	path_of_fd(layer.dirfd, &path);
+	slash = path.len ? strrchr(path.data, '/') : NULL;
+	if (!slash || slash == path.data)
+		return NULL;
+	*slash = '\0';
 	return strdup(path.data);
 }
 

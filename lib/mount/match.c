@@ -18,6 +18,7 @@
 #include "mount_verify.h"
 #include "overlay_options.h"
 #include "record_store.h"
+#include "stored_layer.h"
 
 /* The two sides that are compared. A stack has no source_fd. */
 struct sides {
@@ -300,18 +301,6 @@ struct layer_count {
 	bool other; /* a layer is not the one that the plan has there */
 };
 
-/*
- * Is this the plan's layer dir? The layers of an image are shown by name, "/sha256-..." or
- * "sha256-...", unless there were too many for mount(2).
- */
-static bool same_name(const char *name, const char *dir)
-{
-	const char *slash = strrchr(dir, '/');
-
-	name += *name == '/';
-	return strncmp(name, "sha256-", 7) || !strcmp(name, slash ? slash + 1 : dir);
-}
-
 static int count_layer(const struct overlay_dir *dir, void *arg)
 {
 	struct layer_count *c = arg;
@@ -319,7 +308,7 @@ static int count_layer(const struct overlay_dir *dir, void *arg)
 	if (dir->kind != OVERLAY_LOWER)
 		return 0;
 	if (c->p->stored && c->n < c->p->layers.len &&
-		!same_name(dir->path, c->p->layers.items[c->n].dir))
+		!stored_layer_may_be(dir->path, c->p->layers.items[c->n].dir))
 		c->other = true;
 	c->n++;
 	return 0;

@@ -23,6 +23,7 @@
 #include "overlay_create.h"
 #include "overlay_overlap.h"
 #include "probe.h"
+#include "stored_layer.h"
 #include "upper_stale.h"
 #include "upper_user.h"
 
@@ -32,7 +33,7 @@ static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 	const struct mount_layer *l = &p->layers.items[i];
 	struct stat st;
 	int r = p->stored ?
-		fd_open_beneath(s->store, overlay_layer_name(s, i), O_PATH | O_DIRECTORY, ret, e) :
+		stored_layer_open(s->store, overlay_layer_name(s, i), O_PATH, ret, e) :
 		path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, ret, e);
 
 	if (r == -ENOENT && strchr(l->dir, ':'))
@@ -91,8 +92,7 @@ static int open_in_tree(struct stack *s, struct err *e)
 
 	for (size_t i = 0; i < p->layers.len; i++) {
 		scoped_fd int fd = -1;
-		int r = fd_open_beneath(
-			s->tree, overlay_layer_name(s, i), O_PATH | O_DIRECTORY, &fd, e);
+		int r = stored_layer_open(s->tree, overlay_layer_name(s, i), O_PATH, &fd, e);
 
 		if (r < 0) {
 			err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
@@ -134,31 +134,33 @@ static int map_store(struct stack *s, struct err *e)
 }
 
 /*
- * Open the directory that holds the layers, which must be the one that the store was opened with.
+ * Open the directory above layers/, which must be the one that the store was opened with.
  */
 static int open_store(struct stack *s, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
 	const char *dir = p->layers.items[0].dir;
 	scoped_free char *above = strndup(dir, (size_t)(overlay_layer_name(s, 0) - dir));
+	scoped_fd int layers = -1;
 	struct stat st;
 	int r;
 
 	if (!above)
 		return err_nomem(e);
 	r = path_open(above, O_PATH | O_DIRECTORY, "cannot open the layers of the store", NULL,
-		&s->store, e);
+		&layers, e);
 	if (r < 0)
 		return r;
-	if (fstat(s->store, &st) < 0)
+	if (fstat(layers, &st) < 0)
 		return err_set(e, errno, above, "cannot stat the layers of the store");
-	return !p->store_seen || (st.st_dev == p->store_dev && st.st_ino == p->store_ino) ?
-		0 :
-		err_say(e, ESTALE, above, "is no longer the store that was opened before");
+	if (p->store_seen && (st.st_dev != p->store_dev || st.st_ino != p->store_ino))
+		return err_say(e, ESTALE, above, "is no longer the store that was opened before");
+	s->store = openat(layers, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return s->store < 0 ? err_set(e, errno, above, "cannot open the store") : 0;
 }
 
 /*
- * The layers of an image are in one directory of its store, so one clone of that directory serves
+ * All layers of an image are in its store (stored_layer.h), so one clone of the store serves
  * all. This also makes mountinfo show which layers are in use, which --prune needs; a clone of a
  * layer itself would be shown as "/". The layers are opened before the map is set: with a map in
  * which the directory's owner has no id, not even root could traverse it. 1: done; 0: not possible,

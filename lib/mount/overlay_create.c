@@ -285,7 +285,7 @@ static int attach_all(struct by_names *j)
 	int r = attach_as(j, -1, "m");
 
 	if (r == 0 && s->tree >= 0)
-		r = attach_as(j, s->tree, "layers");
+		r = attach_as(j, s->tree, "store");
 	for (size_t i = 0; i < s->lowers.len && r == 0; i++) {
 		name_layer(s, i, name);
 		r = i < s->n_in_tree ? link_as(j, s->lowers.items[i], name) :

@@ -14,15 +14,15 @@
 struct stack {
 	const struct mount_plan *plan;
 	VEC(int) lowers; /* clones, topmost first; the first n_in_tree: directories of tree */
-	int tree;        /* one clone that holds several layers, or -1 */
-	int store;       /* the directory that holds an image's layers, or -1 */
+	int tree;        /* a clone of the store, which holds the layers, or -1 */
+	int store;       /* the store that holds an image's layers, or -1 */
 	size_t n_in_tree;
 	const struct upper *upper; /* NULL: the stack is read-only */
 	bool userxattr;
 	bool check_unused; /* the upper existed before: refuse it (-EBUSY) if it is in use */
 };
 
-/* The name of layer i's directory, which mountinfo shows for a layer in the tree. */
+/* The last component of layer i's path; of an image's layer, its name in layers/. */
 const char *overlay_layer_name(const struct stack *s, size_t i);
 
 /* After a failure: can another method succeed? */

@@ -16,6 +16,7 @@
 #include "../base/suggest.h"
 #include "../layer/layer.h"
 #include "../mount/image_source.h"
+#include "../mount/stored_layer.h"
 #include "reference.h"
 #include "store_dir.h"
 #include "store_layer.h"
@@ -244,9 +245,11 @@ int store_image_layers(
 	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	for (size_t i = 0; r == 0 && i < dirs.len; i++) {
 		scoped_free char *path = NULL, *spec = NULL;
+		scoped_fd int fd = -1;
 
-		if (faccessat(s->layers, dirs.items[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			return layer_missing(name, dirs.items[i], errno, e);
+		r = stored_layer_open(s->fd, dirs.items[i], O_PATH, &fd, NULL);
+		if (r < 0)
+			return layer_missing(name, dirs.items[i], -r, e);
 		if (asprintf(&path, "%s/layers/%s", s->path, dirs.items[i]) < 0 ||
 			strv_add(layers, path) < 0)
 			r = err_nomem(e);

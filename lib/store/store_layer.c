@@ -15,6 +15,7 @@
 #include "../base/json.h"
 #include "../base/log.h"
 #include "../layer/layer_deps.h"
+#include "../mount/stored_layer.h"
 #include "store_dir.h"
 #include "store_priv.h"
 
@@ -47,13 +48,9 @@ int store_layer_find(
 		return r;
 	(void)digest_name(diff_id, base);
 	for (size_t i = 0; i < names.len; i++) {
-		struct stat st;
-
 		if (strncmp(names.items[i], base, strlen(base)) ||
-			!store_layer_name_ok(names.items[i]))
-			continue;
-		if (fstatat(s->layers, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-			!S_ISDIR(st.st_mode))
+			!store_layer_name_ok(names.items[i]) ||
+			!stored_layer_exists(s->fd, names.items[i]))
 			continue;
 		if (strv_add(ret, names.items[i]) < 0)
 			return err_nomem(e);
@@ -143,7 +140,7 @@ int store_layer_marks(
 
 	*ret = (struct layer_marks){ .trusted = 0 };
 	if (!l->unmarked)
-		r = fd_open_beneath(s->layers, l->dir, O_RDONLY | O_DIRECTORY, &fd, e);
+		r = stored_layer_open(s->fd, l->dir, O_RDONLY, &fd, e);
 	return r < 0 || l->unmarked ? r : layer_count_marks(fd, ret, e);
 }
 
@@ -154,7 +151,7 @@ static const char *last_name(const char *path)
 
 int store_layer_open(const struct store *s, const char *path, int *ret_fd, struct err *e)
 {
-	return fd_open_beneath(s->layers, last_name(path), O_PATH | O_DIRECTORY, ret_fd, e);
+	return stored_layer_open(s->fd, last_name(path), O_PATH, ret_fd, e);
 }
 
 int store_layer_open_spec(const struct store *s, const char *path, int *ret_fd, struct err *e)
@@ -176,21 +173,31 @@ static char *sidecar_owner(const char *name)
 	return NULL;
 }
 
+static int sweep_file(const struct store *s, const char *name, const char *why, struct err *e)
+{
+	log_verbose("removing '%s': %s", name, why);
+	return unlinkat(s->layers, name, 0) < 0 ?
+		err_set(e, errno, name, "cannot remove the file from the store") :
+		0;
+}
+
+/* Links come first: each sorts before the files beside its layer. */
 int store_layer_sweep(const struct store *s, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
+	char id[STORED_LAYER_ID];
 	int r = store_dir_list(s->layers, s->path, &names, e);
 
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
-		scoped_free char *owner = sidecar_owner(names.items[i]);
+		const char *name = names.items[i];
+		scoped_free char *owner = sidecar_owner(name);
 
-		if (!owner || !store_layer_name_ok(owner) ||
-			faccessat(s->layers, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			continue;
-		log_verbose("removing '%s': its layer was never finished", names.items[i]);
-		if (unlinkat(s->layers, names.items[i], 0) < 0)
-			r = err_set(
-				e, errno, names.items[i], "cannot remove the file from the store");
+		if (store_layer_name_ok(name) && stored_layer_id(s->layers, name, id) == 1 &&
+			!stored_layer_exists(s->fd, name))
+			r = sweep_file(s, name, "its layer was removed from podman/", e);
+		if (owner && store_layer_name_ok(owner) &&
+			faccessat(s->layers, owner, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			r = sweep_file(s, name, "its layer was never finished", e);
 	}
 	return r;
 }

@@ -65,7 +65,8 @@ extern const char *const store_layer_sidecars[];
 
 /*
  * Remove files of layers whose directory does not exist: a process was killed before it renamed the
- * directory. The caller holds the exclusive lock on images/.
+ * directory. Remove also the links of layers whose directory is gone from podman/. The caller holds
+ * the exclusive lock on images/.
  */
 MUST_CHECK int store_layer_sweep(const struct store *s, struct err *e);
 

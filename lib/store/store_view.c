@@ -14,6 +14,7 @@
 #include "../base/fd.h"
 #include "../base/json.h"
 #include "../idmap/userns_self.h"
+#include "../mount/stored_layer.h"
 #include "store_image.h"
 #include "store_lock.h"
 #include "store_priv.h"
@@ -24,8 +25,7 @@ static int open_layers(struct store_view *v, struct err *e)
 {
 	for (size_t i = 0; i < v->dirs.len; i++) {
 		scoped_fd int fd = -1;
-		int r = fd_open_beneath(v->store->layers, v->dirs.items[i],
-			O_PATH | O_DIRECTORY | O_NOFOLLOW, &fd, e);
+		int r = stored_layer_open(v->store->fd, v->dirs.items[i], O_PATH, &fd, e);
 
 		if (r < 0)
 			return r;
