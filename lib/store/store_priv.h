@@ -14,6 +14,7 @@ struct store {
 	bool is_default; /* no path was given */
 	int fd, layers, images, tmp;
 	struct store_base base;
+	bool links;                    /* the store's format allows links in layers/ */
 	bool layers_locked;            /* by store_lock_layers() */
 	struct store_locks *locks;     /* store_lock.c */
 	struct store_mounted *mounted; /* set by store_prune_begin(); or NULL */
@@ -67,16 +68,22 @@ MUST_CHECK int store_base_may_write(const struct store *s, struct err *e);
 MUST_CHECK int store_base_check(const struct store *s, struct err *e);
 
 /*
- * Check the number of the store's format (STORE/format). -EPROTONOSUPPORT: a newer version made the
- * store; the error names it. A store without the file has the first format.
+ * Check the number of the store's format (STORE/format), and set s->links. -EPROTONOSUPPORT: a
+ * newer version made the store; the error names it. A store without the file has the first format.
  */
-MUST_CHECK int store_format_check(const struct store *s, struct err *e);
+MUST_CHECK int store_format_check(struct store *s, struct err *e);
 
 /*
  * Write STORE/format in a new store. Call it before anything is stored whose form that number
  * describes.
  */
 MUST_CHECK int store_format_write(const struct store *s, struct err *e);
+
+/*
+ * Give the store the second format, unless it has it, before the first link is made in layers/. The
+ * caller holds the exclusive lock on images/.
+ */
+MUST_CHECK int store_format_allow_links(struct store *s, struct err *e);
 
 /*
  * Say that a file of the store is damaged. name: STORE/name; why: what it must have. Returns
