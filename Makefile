@@ -57,6 +57,19 @@ BASE_CFLAGS += -DWITH_ISAL
 ISAL_LIBS := -lisal
 endif
 
+# TOML by toml++, in one file of C++, where the compiler finds it and an archive of libstdc++: no
+# other command shall load that library. TOML=0 and TOML=1 decide it.
+ifndef TOML
+hash := \#
+TOML := $(shell printf '$(hash)%s\n' 'include <new>' 'if !__has_include(<toml++/toml.h>)' error \
+	endif | $(CC) -std=gnu++17 -E -x c++ - >/dev/null 2>&1 && \
+	[ -e "$$($(CC) -print-file-name=libstdc++.a)" ] && echo 1)
+endif
+ifeq ($(TOML),1)
+BASE_CFLAGS += -DWITH_TOML
+TOML_LIBS := -l:libstdc++.a $(if $(filter 0,$(STATIC)),-lm,-l:libm.a) -static-libgcc
+endif
+
 # Static where Debian has the archive: a short command then starts in a third of the time. libmount
 # has none and is loaded on first use (lib/mount/via_libmount.c). STATIC=0 links shared libraries,
 # as distributions require. (libbz2 does not have a pkg-config file everywhere.)
@@ -64,17 +77,19 @@ PKG_CONFIG ?= pkg-config
 ifeq ($(STATIC),0)
 PACKAGES := libarchive blkid $(if $(ISAL_LIBS),libisal) jansson nettle libseccomp libzstd zlib \
 	liblzma liblz4
-LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lbz2 -ldl
+LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lbz2 $(TOML_LIBS) -ldl
 BASE_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES) mount)
 has_packages = $(PKG_CONFIG) --print-errors --exists $(PACKAGES) mount
 else
 has_packages = true
 LIBS := -l:libarchive.a -l:libblkid.a $(ISAL_LIBS) -l:libjansson.a -l:libnettle.a -l:libseccomp.a \
-	-l:libzstd.a -l:libz.a -l:liblzma.a -l:libbz2.a -l:liblz4.a -l:libacl.a -ldl
+	-l:libzstd.a -l:libz.a -l:liblzma.a -l:libbz2.a -l:liblz4.a -l:libacl.a \
+	$(TOML_LIBS) -ldl
 endif
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
-LIB_OBJ := $(call objects,lib/*/*.c)
+CXX_OBJ := $(if $(TOML_LIBS),$(patsubst %.cc,$(BUILD)/%.o,$(wildcard lib/*/*.cc)))
+LIB_OBJ := $(call objects,lib/*/*.c) $(CXX_OBJ)
 CMD_OBJ := $(call objects,cmd/*.c)
 UNIT_OBJ := $(call objects,tests/unit/*.c)
 OOM_OBJ := $(call objects,tests/fault/*.c)
@@ -112,6 +127,15 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)$(FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || \
 		{ cat $(@:.o=.warn) >&2; exit 1; }
+	@[ ! -s $(@:.o=.warn) ] || cat $(@:.o=.warn) >&2
+
+# The flags of C, as far as C++ has them; vptr would need a library of the sanitizer for C++.
+CXX_FLAGS = $(subst -std=gnu11,-std=gnu++17,$(filter-out -Wmissing-prototypes \
+	-Wstrict-prototypes,$(FLAGS))) $(if $(filter 1,$(SAN)),-fno-sanitize=vptr)
+$(CXX_OBJ): $(BUILD)/%.o: %.cc $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)
+	$(Q)$(CXX_FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || { cat $(@:.o=.warn) >&2; exit 1; }
 	@[ ! -s $(@:.o=.warn) ] || cat $(@:.o=.warn) >&2
 
 # One object knows the commit, and is made anew for each.
@@ -190,12 +214,12 @@ $(BUILD)/unit: $(UNIT_OBJ) $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ)) $(LIB_OB
 AREAS := $(shell sed -n 's/^\([a-z]\+\) .*/\1/p' lib/areas)
 UNIT_SHARED := $(patsubst %,tests/unit/%.c,unit_main make_tar mtree_show)
 area_uses = $(1) $(shell sed -n 's/^$(1) *|\([^|]*\)|.*/\1/p' lib/areas)
-$(AREAS:%=unit-%): unit-%: FORCE
+$(AREAS:%=unit-%): unit-%: FORCE $(CXX_OBJ)
 	@mkdir -p $(BUILD)
 	$(call say,CC,$(BUILD)/unit-$*)
 	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -o $(BUILD)/unit-$* $(UNIT_SHARED) \
 		$(wildcard tests/unit/$*_*.c) \
-		$(foreach area,$(call area_uses,$*),$(wildcard lib/$(area)/*.c)) $(LIBS)
+		$(foreach area,$(call area_uses,$*),$(wildcard lib/$(area)/*.c)) $(CXX_OBJ) $(LIBS)
 	$(BUILD)/unit-$*
 
 # The scenarios of tests/fault, whose every allocation is made to fail in turn.
@@ -334,11 +358,12 @@ deb: deps-deb
 
 define HELP
 Build:
-  make [V=1] [SAN=1] [STATIC=0] [ISAL=0] [CC=clang] [WERROR=-Werror]
+  make [V=1] [SAN=1] [STATIC=0] [ISAL=0] [TOML=0] [CC=clang] [WERROR=-Werror]
                             build $(BUILD)/shiftbox (V=1: print the commands; SAN=1:
                             $(BUILD)/san/shiftbox, with sanitizers; STATIC=0: with shared
                             libraries; ISAL=0: without ISA-L, which is used for gzip where it
-                            is installed)
+                            is installed; TOML=0: without toml++, which image-unpack
+                            --podman-conf needs)
   make deps                 install what a build needs (as root), or print what is missing
   make install|uninstall [PREFIX=$(PREFIX)] [DESTDIR=] [MOUNTHELPERDIR=$(MOUNTHELPERDIR)]
                             (install STRIP=1: without symbols and debug information)

@@ -8,6 +8,7 @@
 #include "../../lib/base/fd.h"
 #include "../../lib/base/opt.h"
 #include "../../lib/base/out.h"
+#include "../../lib/base/toml.h"
 
 struct args {
 	bool flag;
@@ -102,4 +103,24 @@ OOM(fd_read_file)
 	scoped_buf struct buf b = BUF_INIT;
 
 	return fd_read_file(AT_FDCWD, "Makefile", 1 << 20, &b, NULL);
+}
+
+OOM(toml)
+{
+	static const char text[] = "[storage]\ndriver = \"overlay\"\n[storage.options]\n"
+				   "additionalimagestores = [ # a comment\n \"/a\", ]\n";
+	scoped_buf struct buf with = BUF_INIT;
+	scoped_strv struct strv stores = { 0 };
+	scoped_toml struct toml_doc *t = NULL;
+	struct err e = ERR_INIT;
+	int r = toml_parse(text, strlen(text), "t", &t, &e);
+
+	if (r == -ENOTSUP)
+		return 0; /* built without TOML */
+	if (t)
+		r = toml_strs(t, "storage.options.additionalimagestores", "t", &stores, &e);
+	if (t && r == 0)
+		r = toml_add_str(t, "storage.options.additionalimagestores", "/b", "t", &with, &e);
+	CHECK(r == 0 || e.num == ENOMEM);
+	return r;
 }
