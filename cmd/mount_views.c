@@ -19,6 +19,7 @@
 #include "../lib/mount/match.h"
 #include "../lib/mount/table.h"
 #include "../lib/mount/view.h"
+#include "../lib/store/podman_below.h"
 #include "signals.h"
 
 /* A view that was mounted and, before Linux 6.15, is still to be read back. */
@@ -35,6 +36,7 @@ struct views {
 	struct each_sources sources;
 	struct mount_snapshot before;
 	struct mount_stores stores;
+	struct podman_below below; /* of the current line */
 	VEC(struct new_view) unread;
 	size_t mounted, there, gone, failed, kept; /* kept: not wanted, and still mounted */
 	bool told;                                 /* lines that are not views were warned about */
@@ -59,6 +61,7 @@ static void views_done(struct views *v)
 		mount_result_done(&v->unread.items[i].result);
 	}
 	VEC_DONE(&v->unread);
+	podman_below_done(&v->below);
 	clone_cache_done();
 	userns_cache_done();
 }
@@ -124,7 +127,7 @@ static bool is_view(const struct view_line *l, const char *target, struct known_
 	return known_look(target, known) && !strcmp(known->record.view, l->id);
 }
 
-/* The directory was made for the view. One that the user has put something into stays. */
+/* The directory was made for the view. One that is not empty stays, such as that of a podman. */
 static void remove_dir(const char *target)
 {
 	scoped_place struct place at = PLACE_INIT;
@@ -389,6 +392,8 @@ static int do_user(struct views *v, const struct view_line *l, const struct each
 	}
 	if (strv_add(&w->names, buf_get(&name)) < 0)
 		return err_nomem(e);
+	if (r == 0)
+		r = podman_below_fill(&v->below, buf_get(&name), &u->user, e);
 	if (r == 0 && mounts)
 		r = mount_view(v, l, &plan, e);
 	return r < 0 ? view_failed(v, l->line, r, e) : 0;
@@ -404,6 +409,18 @@ static int list_users(
 	return r == 0 ? each_users_list(l->options.each, &v->sources, ret, e) : r;
 }
 
+/* Prepare the stores for podman that will be below the views of this line. */
+static int open_below(struct views *v, const struct view_line *l, struct err *e)
+{
+	int r;
+
+	podman_below_done(&v->below);
+	if (v->ctx->dry_run || v->args->unmount)
+		return 0;
+	r = podman_below_open(l, &v->below, e);
+	return r < 0 ? view_failed(v, l->line, r, e) : 0;
+}
+
 static int do_line(struct views *v, const struct view_line *l, struct err *e)
 {
 	struct each_users users = { .partial = false };
@@ -413,6 +430,8 @@ static int do_line(struct views *v, const struct view_line *l, struct err *e)
 	if (!v->args->unmount && !l->options.noauto)
 		view_warn_of_map(l);
 	w.partial = users.partial;
+	if (r == 0)
+		r = open_below(v, l, e);
 	for (size_t i = 0; i < users.items.len && r == 0; i++) {
 		r = stop_check(e);
 		if (r == 0)
@@ -422,6 +441,7 @@ static int do_line(struct views *v, const struct view_line *l, struct err *e)
 		r = read_all_back(v, l->line, e);
 	if (w.names.len > 1)
 		qsort(w.names.items, w.names.len, sizeof(*w.names.items), by_text);
+	podman_below_report(&v->below);
 	if (r == 0)
 		r = take_all_unwanted(v, l, &w, e);
 	VEC_DONE(&users.items);
@@ -524,10 +544,11 @@ static int sum_up(const struct views *v, struct err *e)
 int mount_views(const struct mount_args *a, const char *path, const struct fstab *table,
 	struct ctx *ctx, struct err *e)
 {
-	scoped_views struct views v = { .args = a, .ctx = ctx, .path = path, .table = table };
-	scoped_strv struct strv targets = { 0 };
-	/* A wrong line is found before anything is done. */
-	int r = each_line(&v, note_target, &targets, e);
+	scoped_views struct views v = {
+		.args = a, .ctx = ctx, .path = path, .table = table, .below = PODMAN_BELOW_INIT
+	};
+	size_t lines = 0;
+	int r = each_line(&v, count, &lines, e); /* a wrong line is found before anything is done */
 
 	v.told = true;
 	if (r < 0 || !targets.len)
@@ -561,6 +582,9 @@ static int do_one(struct views *v, const struct view_line *l, void *arg, struct 
 			r = err_nomem(e);
 		else if (!strcmp(buf_get(&target), s->word)) {
 			s->found = true;
+			r = open_below(v, l, e);
+			if (r < 0)
+				break;
 			r = do_user(v, l, &users.items.items[i], &w, true, e);
 			s->found = w.names.len; /* without a grant there is no view */
 		}
@@ -576,7 +600,7 @@ int mount_views_one(const struct mount_args *a, const char *path, const struct f
 	const char *word, struct ctx *ctx, struct err *e)
 {
 	scoped_views struct views v = {
-		.args = a, .ctx = ctx, .path = path, .table = table, .told = true
+		.args = a, .ctx = ctx, .path = path, .table = table, .below = PODMAN_BELOW_INIT
 	};
 	scoped_free char *target = table_path(word);
 	struct search s = { .word = target };

@@ -77,7 +77,7 @@ static int create_file(struct target *t, int dirfd, const char *name, uint32_t m
  */
 
 /* In a directory that others can write, they could exchange the user's for another. */
-static int check_above(int dirfd, const char *path, struct err *e)
+int target_check_above(int dirfd, const char *path, struct err *e)
 {
 	struct stat st;
 
@@ -94,7 +94,7 @@ static int check_above(int dirfd, const char *path, struct err *e)
 	return -EPERM;
 }
 
-static int check_owned(int fd, const char *path, const struct owner_mode *b, struct err *e)
+int target_check_owned(int fd, const char *path, const struct owner_mode *b, struct err *e)
 {
 	struct stat st;
 
@@ -117,7 +117,7 @@ static int create_owned(struct target *t, const struct place *at, const struct t
 	const char *path, struct err *e)
 {
 	struct err own = ERR_INIT;
-	int r = check_above(at->dirfd, path, e);
+	int r = target_check_above(at->dirfd, path, e);
 
 	if (r < 0)
 		return r;
@@ -219,8 +219,8 @@ static int open_target(
 	if (r == 0)
 		r = check_type(t, path, how, e);
 	if (r == 0 && how->owner && !created)
-		r = check_above(at.dirfd, path, e);
-	return r == 0 && how->owner ? check_owned(t->fd, path, how->owner, e) : r;
+		r = target_check_above(at.dirfd, path, e);
+	return r == 0 && how->owner ? target_check_owned(t->fd, path, how->owner, e) : r;
 }
 
 int target_open(const char *path, const struct target_how *how, struct target *ret, struct err *e)

@@ -52,6 +52,15 @@ MUST_CHECK int target_open(
  */
 MUST_CHECK int target_check(const char *path, const struct target_how *how, struct err *e);
 
+/*
+ * The parts of this that concern an owner. Is the directory (dirfd, O_PATH) that a user's is in
+ * root's or the caller's, and writable by its owner alone? Can this user alone enter the directory
+ * fd? path is for messages. -EPERM: no.
+ */
+MUST_CHECK int target_check_above(int dirfd, const char *path, struct err *e);
+MUST_CHECK int target_check_owned(
+	int fd, const char *path, const struct owner_mode *b, struct err *e);
+
 /* Remove what was created, unless it is in use. */
 void target_undo(struct target *t);
 

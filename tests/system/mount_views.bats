@@ -375,6 +375,149 @@ views() {
 	must_equal "$status" 3
 }
 
+# The source is a store for podman, with this index of layers.
+podman_store() {
+	mkdir -p -m 755 store/overlay/l store/overlay-layers store/overlay-images
+	echo "$1" >store/overlay-layers/new
+	mv store/overlay-layers/new store/overlay-layers/layers.json
+	echo '[{"id":"an"}]' >store/overlay-images/images.json
+	touch store/storage.lock store/overlay-layers/layers.lock store/overlay-images/images.lock
+}
+
+# What lies below the views: one line for each file
+below() { # USER
+	(cd "$USERS/$1" && find . -mindepth 1 -printf '%P %y %m %u\n' | sort)
+}
+
+BELOW='overlay d 755 root
+overlay-images d 755 root
+overlay-images/images.json f 644 root
+overlay-images/images.lock f 644 root
+overlay-layers d 755 root
+overlay-layers/layers.json f 644 root
+overlay-layers/layers.lock f 644 root
+overlay/l d 755 root
+storage.lock f 644 root'
+
+@test "below a view of a store for podman lies a store of root's, which the user reads" {
+	podman_store '[{"id":"1"}]'
+	(umask 077 && must_work $MI -a -T views)
+	must_equal "$(as_user vera cat $USERS/vera/overlay-images/images.json)" '[{"id":"an"}]'
+	umount $USERS/vera $USERS/walt
+	must_equal "$(stat -c '%a %U' $USERS/vera)" "700 vera"
+	must_equal "$(below vera)" "$BELOW"
+	must_equal "$(below walt)" "$BELOW"
+	must_equal "$(as_user vera cat $USERS/vera/overlay-layers/layers.json \
+		$USERS/vera/overlay-images/images.json)" '[{"id":"1"}]'$'\n''[]'
+	must_fail 1 "Permission denied" as_user vera touch $USERS/vera/overlay-layers/layers.json
+	must_fail 1 "Permission denied" as_user vera rm $USERS/vera/overlay-layers/layers.json
+	must_fail 2 "Permission denied" as_user walt ls $USERS/vera
+	must_fail 2 "Permission denied" as_user walt ls $USERS/.podman-*
+	# A view of another tree has nothing below it.
+	rm -r store/overlay-layers
+	view 'map=user:%u,each=subid,ro,nosuid,nodev' "$USERS/%u-too"
+	must_work $MI -a -T views
+	umount $USERS/vera-too
+	must_equal "$(ls -A $USERS/vera-too)" ""
+}
+
+@test "the index below the views follows that of the store, by rename, and only if it changes" {
+	podman_store '[{"id":"1"}]'
+	must_work $MI -a -T views
+	capture $MI -a -v -T views
+	stderr_has "stores below views: 0 made or brought up to date"
+	umount $USERS/vera
+	exec 7<$USERS/vera/overlay-layers/layers.json
+	podman_store '[{"id":"2"}]'
+	capture $MI -a -v -T views
+	stderr_has "stores below views: 2 made or brought up to date"
+	must_equal "$(cat <&7)" '[{"id":"1"}]'
+	exec 7<&-
+	umount $USERS/vera $USERS/walt
+	must_equal "$(cat $USERS/vera/overlay-layers/layers.json \
+		$USERS/walt/overlay-layers/layers.json | uniq)" '[{"id":"2"}]'
+	must_equal "$(below walt)" "$BELOW"
+	# What is missing comes back: with the last file, and with the next index.
+	rm -r $USERS/walt/overlay $USERS/walt/storage.lock
+	must_work $MI -a -T views
+	umount $USERS/vera
+	rmdir $USERS/vera/overlay/l
+	podman_store '[{"id":"3"}]'
+	must_work $MI -a -T views
+	umount $USERS/vera $USERS/walt
+	must_equal "$(below vera)$(below walt)" "$BELOW$BELOW"
+}
+
+@test "the store below a view stays when the view goes, and is made for noauto, and at login" {
+	podman_store '[]'
+	must_work $MI -a -T views
+	without vera /etc/subuid
+	must_work $MI -a -T views
+	must_equal "$(views)" walt
+	must_equal "$(below vera)" "$BELOW"
+	must_work $MI -a -u -T views
+	must_equal "$(below walt)" "$BELOW"
+	view 'map=user:%u,each=subid,ro,noauto' "$USERS/%U"
+	must_work $MI -a -T views
+	must_equal "$(views)$(below 3002)" "$BELOW"
+	rm -r $USERS/3002
+	must_work $MI -T views $USERS/3002
+	umount $USERS/3002
+	must_equal "$(below 3002)" "$BELOW"
+	rm -r $USERS/3002
+	must_work $MI -a -n -T views
+	[ ! -e $USERS/3002 ]
+}
+
+@test "what a user puts where the store lies stays, and leads root nowhere" {
+	podman_store '[]'
+	mkdir -m 755 roots
+	must_work $MI -a -T views
+	umount $USERS/vera
+	as_user vera sh -c 'cd "$1" && mv overlay mine && ln -s "$2" overlay && rm storage.lock &&
+		echo mine >storage.lock' sh $USERS/vera "$SCRATCH/roots"
+	podman_store '[{"id":"2"}]'
+	capture $MI -a -T views
+	must_equal "$status" 0
+	stderr_has "'$USERS/vera/overlay' is not root's"
+	must_equal "$(ls -A roots)$(views)" "vera walt"
+	umount $USERS/vera
+	must_equal "$(readlink $USERS/vera/overlay)" "$SCRATCH/roots"
+	must_equal "$(cat $USERS/vera/storage.lock)" mine
+	must_equal "$(cat $USERS/vera/overlay-layers/layers.json)" '[{"id":"2"}]'
+	# Rights that the user's directory would pass on
+	rm -r $USERS/vera
+	install -d -m 700 -o vera -g vera $USERS/vera
+	if setfacl -d -m u:vera:rwx $USERS/vera; then
+		must_work $MI -a -T views
+		umount $USERS/vera
+		must_fail 1 "Permission denied" as_user vera touch $USERS/vera/overlay/x
+		must_fail 1 "Permission denied" as_user vera touch $USERS/vera/overlay-layers/x
+		must_fail 1 "Permission denied" \
+			as_user vera touch $USERS/vera/overlay-layers/layers.json
+	fi
+}
+
+@test "a user who holds a lease on the index keeps root from nothing" {
+	podman_store '[{"id":"1"}]'
+	must_work $MI -a -T views
+	as_user vera python3 -c '
+import fcntl, os, signal, sys, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+f = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+time.sleep(60)' $USERS/vera/overlay-layers/layers.json >held &
+	for _ in {1..100}; do grep -q held held && break; sleep 0.1; done
+	grep -q held held
+	capture timeout 10 $MI -a -T views
+	must_equal "$status" 0
+	stderr_has "has a lease on the file"
+	must_equal "$(views)" "vera walt"
+	kill $!
+	wait $! || true
+}
+
 # required FSTAB: the units that systemd makes of it, and without which the boot fails
 required() {
 	rm -rf units
