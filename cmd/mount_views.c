@@ -19,6 +19,7 @@
 #include "../lib/mount/match.h"
 #include "../lib/mount/table.h"
 #include "../lib/mount/view.h"
+#include "../lib/mount/view_use.h"
 #include "../lib/store/podman_below.h"
 #include "signals.h"
 
@@ -37,6 +38,7 @@ struct views {
 	struct mount_snapshot before;
 	struct mount_stores stores;
 	struct podman_below below; /* of the current line */
+	struct view_uses uses;
 	VEC(struct new_view) unread;
 	size_t mounted, there, gone, failed, kept; /* kept: not wanted, and still mounted */
 	bool told;                                 /* lines that are not views were warned about */
@@ -62,6 +64,7 @@ static void views_done(struct views *v)
 	}
 	VEC_DONE(&v->unread);
 	podman_below_done(&v->below);
+	view_uses_done(&v->uses);
 	clone_cache_done();
 	userns_cache_done();
 }
@@ -110,8 +113,10 @@ static int take_away(
 	const enum umount_how how = v->args->force ? UMOUNT_DETACH :
 		v->args->recursive                 ? UMOUNT_TREE :
 						     UMOUNT_PLAIN;
-	int r = v->ctx->dry_run ? 0 : umount_id(target, false, known->info.id, how, e);
+	int r = v->args->force ? 0 : view_uses_check(&v->uses, target, e);
 
+	if (r == 0 && !v->ctx->dry_run)
+		r = umount_id(target, false, known->info.id, how, e);
 	if (r == 0) {
 		mount_show_unmounted(target, known, v->ctx);
 		v->gone++;

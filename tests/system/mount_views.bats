@@ -518,6 +518,47 @@ time.sleep(60)' $USERS/vera/overlay-layers/layers.json >held &
 	wait $! || true
 }
 
+# A process of the user that has an overlay with a layer in a view
+overlay_of() { # USER VIEW
+	mkdir -p "over-$1"
+	chown "$1" "over-$1"
+	as_user "$1" unshare -Urm sh -c '
+		cd "$2" && rm -rf pid u w && mkdir -p u w m
+		[ -d "$1" ] || mount -t tmpfs t /run
+		mkdir -p "$1"
+		mount -t overlay -o "userxattr,lowerdir=$1,upperdir=u,workdir=w" x m || exit
+		echo $$ >pid
+		exec sleep 60' sh "$2" "$SCRATCH/over-$1" &
+	for _ in {1..100}; do [ -s "over-$1/pid" ] && break; sleep 0.1; done
+	[ -s "over-$1/pid" ]
+}
+
+overlay_ends() { # USER
+	kill "$(cat "over-$1/pid")"
+	wait || true
+}
+
+@test "a view in which an overlay has layers is in use; other users cannot feign that" {
+	podman_store '[]'
+	must_work $MI -a -T views
+	overlay_of vera $USERS/vera
+	must_work $MI -a -T views
+	without vera /etc/subuid
+	must_fail 1 "views that could not be mounted, unmounted or replaced: 1" $MI -a -T views
+	stderr_has "an overlay has its layers there"
+	must_fail 1 "an overlay has its layers there" $MI -a -n -T views
+	must_equal "$(views)" "vera walt"
+	overlay_ends vera
+	must_work $MI -a -T views
+	must_equal "$(views)" walt
+
+	overlay_of vera $USERS/walt
+	without walt /etc/subuid
+	must_work $MI -a -T views
+	must_equal "$(views)" ""
+	overlay_ends vera
+}
+
 # required FSTAB: the units that systemd makes of it, and without which the boot fails
 required() {
 	rm -rf units
