@@ -31,11 +31,12 @@ static int parse_base(void *dst, const char *val, struct err *e)
 }
 
 /* The actions of the command. */
-enum { FORM_STORE, FORM_FLAT, FORM_SCAN, FORM_BUNDLE, FORM_ADMIN };
+enum { FORM_STORE, FORM_FLAT, FORM_SCAN, FORM_BUNDLE, FORM_CONF, FORM_ADMIN };
 enum {
 	IN_STORE = 1 << FORM_STORE,
 	IN_FLAT = 1 << FORM_FLAT,
 	IN_BUNDLE = 1 << FORM_BUNDLE,
+	IN_CONF = 1 << FORM_CONF,
 	IN_ADMIN = 1 << FORM_ADMIN,
 	UNPACKS = IN_STORE | IN_FLAT,
 	READS = UNPACKS | 1 << FORM_SCAN,
@@ -53,6 +54,9 @@ static const struct opt_form forms[] = {
 		OPT_SYNOPSIS("--scan SOURCE | LAYER.tar...") },
 	{ "--bundle", NULL, "bundle", "Create an OCI bundle from a stored image",
 		OPT_SYNOPSIS("[-s STORE] --bundle DIR [-m MAP] [-t] [--public] NAME [-- CMD...]") },
+	{ "--podman-conf", NULL, "podman-conf",
+		"Print storage.conf of a user of podman, with a view",
+		OPT_SYNOPSIS("[-s STORE] --podman-conf VIEW [--write] [USER]") },
 	{ "--list, --show, --verify, --remove, --prune, --upgrade", NULL,
 		"list show verify remove prune upgrade",
 		"Inspect the images of a store, remove or upgrade them",
@@ -63,7 +67,7 @@ static const struct opt_form forms[] = {
 };
 
 static const struct opt image_unpack_opts[] = {
-	OPT_STORE(struct unpack_args, store, .forms = IN_STORE | IN_BUNDLE | IN_ADMIN,
+	OPT_STORE(struct unpack_args, store, .forms = IN_STORE | IN_BUNDLE | IN_CONF | IN_ADMIN,
 		.instead = "omit --store: --flat and --scan use no store"),
 	OPT_LIST(struct unpack_args, names, "name", 'N', "NAME", "Name the image",
 		.forms = IN_STORE, .filled = true,
@@ -102,8 +106,19 @@ static const struct opt image_unpack_opts[] = {
 	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR",
 		"Create an OCI bundle from a stored image", .forms = IN_BUNDLE, .excl = EXCL_MODE,
 		.comp = COMP_DIR, .operands = COMP_IMAGE,
-		.more = "DIR must either not exist or be an empty directory. The words after NAME "
-			"replace the image's Cmd. See BUNDLES."),
+		.more = "DIR is created, or must be empty. The words after NAME replace the "
+			"image's Cmd. See BUNDLES."),
+	OPT_STR(struct unpack_args, podman_conf, "podman-conf", 0, "VIEW",
+		"Print storage.conf of a user of podman, with this view", .forms = IN_CONF,
+		.excl = EXCL_MODE, .comp = COMP_DIR, .operands = COMP_USER, .filled = true,
+		.more = "The text is that of the user's own file, or the defaults of podman for "
+			"this user, with VIEW added to additionalimagestores; all else stays. In "
+			"VIEW, %u and %U stand for the user's name and uid, as in the table of "
+			"views. USER is the caller unless root names another one. See PODMAN."),
+	OPT_FLAG(struct unpack_args, write_conf, "write", 0, "Put that storage.conf in place",
+		.forms = IN_CONF,
+		.more = "With --podman-conf, the user's file is replaced in one step, and keeps "
+			"its mode. It is not touched if it has VIEW already."),
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
 		.forms = IN_ADMIN, .excl = EXCL_MODE,
 		.more = "An image that is damaged is reported; the others are listed, and the exit "
@@ -334,8 +349,10 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
 
-	if (ctx->form != FORM_BUNDLE)
+	if (ctx->form != FORM_BUNDLE && ctx->form != FORM_CONF)
 		subids_tell_ignored(); /* not in a user namespace, which subids_get() came before */
+	if (ctx->form == FORM_CONF)
+		return unpack_podman_conf(a, ctx, e);
 	if (ctx->form == FORM_ADMIN || ctx->form == FORM_BUNDLE)
 		return run_on_store(a, ctx, e);
 	if (ctx->form == FORM_SCAN)

@@ -16,7 +16,7 @@ struct store;
 
 /* What the options set. */
 struct unpack_args {
-	const char *store, *flat, *show, *verify, *remove, *bundle;
+	const char *store, *flat, *show, *verify, *remove, *bundle, *podman_conf;
 	struct strv names, maps;
 	struct store_base base;
 	struct platform platform;
@@ -27,7 +27,7 @@ struct unpack_args {
 	int unmapped; /* enum unmapped_policy */
 	int devices;  /* enum unpack_devices */
 	bool keep_security, no_sync, no_tar_split, replace, open_to_all, scan, list, prune, upgrade,
-		terminal;
+		terminal, write_conf;
 
 	/* Set by before(), for an ordinary user. */
 	struct store *opened; /* for --remove, --prune and --upgrade; or NULL */
@@ -64,6 +64,9 @@ MUST_CHECK int unpack_prune(struct store *s, struct ctx *ctx, struct err *e);
  * this version stores layers.
  */
 MUST_CHECK int unpack_upgrade(struct store *s, struct ctx *ctx, struct err *e);
+
+/* image-unpack --podman-conf: print or write a user's storage.conf with a view. */
+MUST_CHECK int unpack_podman_conf(const struct unpack_args *a, struct ctx *ctx, struct err *e);
 
 /*
  * image-unpack --bundle: make a bundle of the image that the first operand names, for the maps;

@@ -18,11 +18,12 @@ _shiftbox_options()
 	shift-check:3) echo '-s --store -j --threads --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:4) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:5) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle -l --list --show --verify --remove --prune --upgrade -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-tar-split --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle --podman-conf --write -l --list --show --verify --remove --prune --upgrade -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-tar-split --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:1) echo '--public --flat -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:2) echo '--scan --platform --max-bytes --max-entries --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:3) echo '-s --store --public --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	image-unpack:4) echo '-s --store -l --list --show --verify --remove --prune --upgrade --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:4) echo '-s --store --podman-conf --write --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:5) echo '-s --store -l --list --show --verify --remove --prune --upgrade --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	userns-run:) echo '-m --map --strict-map -r --rootfs -i --image -o --options -s --store -b --bind --read-only --resolv-conf -w --workdir -e --env -u --user --hostname --net --new-privs --pipe --allow --policy --audit --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	esac
 }
@@ -60,6 +61,7 @@ _shiftbox_value()
 	image-unpack:--base) kind='none' ;;
 	image-unpack:--flat) kind='dir' ;;
 	image-unpack:--bundle) kind='dir' ;;
+	image-unpack:--podman-conf) kind='dir' ;;
 	image-unpack:--show) kind='image' ;;
 	image-unpack:--verify) kind='image' ;;
 	image-unpack:--remove) kind='image' ;;
@@ -112,12 +114,13 @@ _shiftbox_forms()
 		image-unpack:--flat) [[ $form && $form -lt 1 ]] || form=1 ;;
 		image-unpack:--scan) [[ $form && $form -lt 2 ]] || form=2 ;;
 		image-unpack:--bundle) [[ $form && $form -lt 3 ]] || form=3 ;;
-		image-unpack:--list | image-unpack:-l) [[ $form && $form -lt 4 ]] || form=4 ;;
-		image-unpack:--show) [[ $form && $form -lt 4 ]] || form=4 ;;
-		image-unpack:--verify) [[ $form && $form -lt 4 ]] || form=4 ;;
-		image-unpack:--remove) [[ $form && $form -lt 4 ]] || form=4 ;;
-		image-unpack:--prune) [[ $form && $form -lt 4 ]] || form=4 ;;
-		image-unpack:--upgrade) [[ $form && $form -lt 4 ]] || form=4 ;;
+		image-unpack:--podman-conf) [[ $form && $form -lt 4 ]] || form=4 ;;
+		image-unpack:--list | image-unpack:-l) [[ $form && $form -lt 5 ]] || form=5 ;;
+		image-unpack:--show) [[ $form && $form -lt 5 ]] || form=5 ;;
+		image-unpack:--verify) [[ $form && $form -lt 5 ]] || form=5 ;;
+		image-unpack:--remove) [[ $form && $form -lt 5 ]] || form=5 ;;
+		image-unpack:--prune) [[ $form && $form -lt 5 ]] || form=5 ;;
+		image-unpack:--upgrade) [[ $form && $form -lt 5 ]] || form=5 ;;
 		esac
 		_shiftbox_value "$command" "$word"
 		[[ -z $kind || $# -eq 0 ]] || shift
@@ -137,6 +140,7 @@ _shiftbox_operand()
 	for word in "${words[@]}"; do
 		case $1:$word in
 		image-unpack:--bundle) kind='image' ;;
+		image-unpack:--podman-conf) kind='user' ;;
 		esac
 	done
 }

@@ -39,18 +39,20 @@ function __shiftbox_form
 			set new 2
 		case image-unpack:--bundle 'image-unpack:--bundle=*'
 			set new 3
+		case image-unpack:--podman-conf 'image-unpack:--podman-conf=*'
+			set new 4
 		case image-unpack:--list image-unpack:-l
-			set new 4
+			set new 5
 		case image-unpack:--show 'image-unpack:--show=*'
-			set new 4
+			set new 5
 		case image-unpack:--verify 'image-unpack:--verify=*'
-			set new 4
+			set new 5
 		case image-unpack:--remove 'image-unpack:--remove=*'
-			set new 4
+			set new 5
 		case image-unpack:--prune
-			set new 4
+			set new 5
 		case image-unpack:--upgrade
-			set new 4
+			set new 5
 		end
 		if test -n "$new"
 			test -n "$form"; and test $form -lt $new; or set form $new
@@ -227,19 +229,21 @@ complete -c shift-check -s V -l version -d 'Show the version and exit'
 complete -c shift-check -F
 complete -c shift-check -n 'not __fish_seen_subcommand_from verify explain list map subid host' -a 'verify explain list map subid host'
 
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3 4' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3 4 5' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack ' -s N -l name -x -d 'Name the image'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack ' -l base -x -d 'Create a store whose on-disk ids start at BASE'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 3' -l public -d 'Allow set-id files and devices that others can reach'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l flat -x -a '(__fish_complete_directories)' -d 'Unpack all layers into one directory'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 2' -l scan -d 'Report what the image needs; write nothing'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3' -l bundle -x -a '(__fish_complete_directories)' -d 'Create an OCI bundle from a stored image'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -s l -l list -d 'List the images of the store'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that no image uses'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l upgrade -d 'Replace layers that older versions stored'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l podman-conf -x -a '(__fish_complete_directories)' -d 'Print storage.conf of a user of podman, with this view'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l write -d 'Put that storage.conf in place'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -s l -l list -d 'List the images of the store'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l prune -d 'Remove layers that no image uses'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l upgrade -d 'Replace layers that older versions stored'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -261,21 +265,24 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -s h -l help -d 'Show th
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s V -l version -d 'Show the version and exit'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s n -l dry-run -d 'Show what would be done and change nothing'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__fish_contains_opt bundle' -f -a '(__shiftbox_images)'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt bundle' -F
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt bundle' -n '__fish_contains_opt podman-conf' -f -a '(__fish_complete_users)'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt podman-conf' -F
 
-complete -c image-unpack -n '__shiftbox_form image-unpack 3 4' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
+complete -c image-unpack -n '__shiftbox_form image-unpack 3 4 5' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c image-unpack -n '__shiftbox_form image-unpack ' -s N -l name -x -d 'Name the image'
 complete -c image-unpack -n '__shiftbox_form image-unpack ' -l base -x -d 'Create a store whose on-disk ids start at BASE'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 3' -l public -d 'Allow set-id files and devices that others can reach'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l flat -x -a '(__fish_complete_directories)' -d 'Unpack all layers into one directory'
 complete -c image-unpack -n '__shiftbox_form image-unpack 2' -l scan -d 'Report what the image needs; write nothing'
 complete -c image-unpack -n '__shiftbox_form image-unpack 3' -l bundle -x -a '(__fish_complete_directories)' -d 'Create an OCI bundle from a stored image'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -s l -l list -d 'List the images of the store'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that no image uses'
-complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l upgrade -d 'Replace layers that older versions stored'
+complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l podman-conf -x -a '(__fish_complete_directories)' -d 'Print storage.conf of a user of podman, with this view'
+complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l write -d 'Put that storage.conf in place'
+complete -c image-unpack -n '__shiftbox_form image-unpack 5' -s l -l list -d 'List the images of the store'
+complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
+complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
+complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
+complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l prune -d 'Remove layers that no image uses'
+complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l upgrade -d 'Replace layers that older versions stored'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -297,7 +304,8 @@ complete -c image-unpack -s h -l help -d 'Show this help and exit'
 complete -c image-unpack -s V -l version -d 'Show the version and exit'
 complete -c image-unpack -s n -l dry-run -d 'Show what would be done and change nothing'
 complete -c image-unpack -n '__fish_contains_opt bundle' -f -a '(__shiftbox_images)'
-complete -c image-unpack -n 'not __fish_contains_opt bundle' -F
+complete -c image-unpack -n 'not __fish_contains_opt bundle' -n '__fish_contains_opt podman-conf' -f -a '(__fish_complete_users)'
+complete -c image-unpack -n 'not __fish_contains_opt podman-conf' -F
 
 complete -c shiftbox -n '__shiftbox_using userns-run' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Set the ids the command runs with'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l strict-map -d 'Refuse maps that cover only users or only groups'

@@ -238,6 +238,28 @@ int names_account(const char *name, struct user *ret, struct err *e)
 	return r == -ENOENT && source == &the_system ? -EIO : r;
 }
 
+int names_home(const char *name, struct buf *ret, struct err *e)
+{
+	size_t size = ENTRY_START;
+	int r;
+
+	assert(sys_is_home());
+	do {
+		scoped_free char *buf = malloc(size);
+		struct passwd pw, *found = NULL;
+
+		if (!buf)
+			return err_nomem(e);
+		r = getpwnam_r(name, &pw, buf, size, &found);
+		if (found) {
+			buf_str(ret, found->pw_dir);
+			return buf_get(ret) ? 0 : err_nomem(e);
+		}
+		size *= 2;
+	} while ((r == ERANGE || r == EINTR) && size <= ENTRY_MAX);
+	return fault(not_found(r), name, "user", e);
+}
+
 int names_members(const char *group, uint32_t *ret_gid, struct strv *ret, struct err *e)
 {
 	int r = system_group(group, 0, ret_gid, ret);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 
@@ -31,6 +32,12 @@ MUST_CHECK int names_user_of(uint32_t uid, struct user *ret, struct err *e);
  * source that fails gives another error.
  */
 MUST_CHECK int names_account(const char *name, struct user *ret, struct err *e);
+
+/*
+ * Append the home directory of the user of this name: accounts with the same number have other
+ * ones. -ENOENT: there is no such account.
+ */
+MUST_CHECK int names_home(const char *name, struct buf *ret, struct err *e);
 
 /* Get the number of a group, and append the names that its entry lists as members. */
 MUST_CHECK int names_members(const char *group, uint32_t *ret_gid, struct strv *ret, struct err *e);

@@ -1,0 +1,420 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# image-unpack --podman-conf: the storage.conf of a user with a view added, read and written with
+# the rights of that user; and podman, which reads it, with the view and without.
+
+load lib
+load images
+load podman
+need root
+need subid
+need prog python3 setpriv busybox
+
+REF=docker.io/library/bb:1
+
+test_setup() {
+	"$SHIFTBOX" image-unpack --help >/dev/null
+	STORE=$SCRATCH/store
+	mount -t tmpfs -o mode=755 run /run
+	podman_start
+	podman_user alice 2001 300000
+	CONF=$SCRATCH/home-alice/.config/containers/storage.conf
+	VIEW=/run/shiftbox/users/alice
+}
+
+test_teardown() {
+	podman_stop
+	umount -l /etc/containers /usr/share/containers 2>/dev/null || true
+	umount -l /run
+}
+
+BB='{"ref":"v1","config":{"created":"2026-01-02T03:04:05.6Z","config":{"Cmd":["/bin/sh"]},
+	"history":[{"created_by":"a"},{"created_by":"b"}]},"layers":[
+	{"files":{"bin":{"type":"dir"},"bin/busybox":{"copy":"/bin/busybox","mode":"755"},
+		"bin/sh":{"type":"link","to":"bin/busybox"},"etc":{"type":"dir"},
+		"etc/passwd":"root:x:0:0::/:/bin/sh\n","tmp":{"type":"dir","mode":"1777"}}},
+	{"files":{"o":{"type":"dir"},"o/new":"3"}}]}'
+
+# The store, with an image for podman.
+store() {
+	image bb "$BB"
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" -N $REF bb
+}
+
+conf() { # ARGUMENT...: about the view, which need not be mounted
+	capture "$SHIFTBOX" image-unpack -q -s "$STORE" --podman-conf \
+		'/run/shiftbox/users/%u' "$@"
+}
+
+mount_views() {
+	echo "$STORE/podman /run/shiftbox/users/%u shiftbox" \
+		"map=user:%u,each=subid,ro,nosuid,nodev 0 0" >views
+	must_work "$SHIFTBOX" mount-idmapped -a -T views
+}
+
+# own TEXT: the user's own storage.conf
+own() {
+	printf %s "$1" >"$CONF"
+	chown alice: "$CONF"
+}
+
+# What the text has, as Python's parser reads it, without the view.
+read_back() {
+	python3 - "$1" "$VIEW" <<-'EOT'
+		import json, sys
+		try:
+		    import tomllib
+		except ImportError:
+		    sys.exit("no tomllib")
+		d = tomllib.load(open(sys.argv[1], "rb"))
+		stores = d["storage"]["options"]["additionalimagestores"]
+		assert stores.count(sys.argv[2]) == 1, stores
+		stores.remove(sys.argv[2])
+		print(json.dumps(d, sort_keys=True))
+	EOT
+}
+
+@test "without a file, podman's defaults for the user are written out, with the view" {
+	store
+	conf alice
+	must_equal "$status" 0
+	must_equal "$output" '[storage]
+driver = "overlay"
+runroot = "/run/user/2001/containers"
+graphroot = "'"$SCRATCH"'/home-alice/.local/share/containers/storage"
+
+[storage.options]
+additionalimagestores = ["/run/shiftbox/users/alice"]'
+	# rootless_storage_path and the driver of the system's file count, and nothing else of it.
+	mkdir etc
+	printf '[storage]\ngraphroot = "/var/lib/x"\nrunroot = "/run/x"\n%s\n%s\n' \
+		'driver = "overlay"' 'rootless_storage_path = "$HOME/mine-$UID/${USER}"' \
+		>etc/storage.conf
+	mkdir -p /etc/containers
+	mount --bind etc /etc/containers
+	conf alice
+	output_has "graphroot = \"$SCRATCH/home-alice/mine-2001/alice\""
+	output_has 'runroot = "/run/user/2001/containers"'
+}
+
+@test "of the user's own file all stays as it is; the view is added once" {
+	local text
+	store
+	while IFS= read -r -d '|' text; do
+		own "$text"
+		conf alice
+		[ "$status" = 0 ] || tell "not for: $text"
+		printf '%s\n' "$output" >with
+		must_equal "$(diff "$CONF" with | grep -c '^<' || :)" \
+			"$(grep -c 'additionalimagestores = \[' "$CONF" || :)"
+		read_back with >now
+		sed "s|additionalimagestores = \[\]||" "$CONF" >/dev/null
+		# A second time nothing is added.
+		own "$output"
+		conf alice
+		must_equal "$output" "$(cat with)"
+	done <<-'EOT'
+		# mine
+		[storage]
+		driver = "overlay"   # kept
+		runroot = "/r"
+		graphroot = "/g"
+		|[storage]
+		driver = "overlay"
+		[storage.options]
+		# no stores yet
+		size = "1G"
+		[storage.options.overlay]
+		mount_program = "/usr/bin/fuse-overlayfs"
+		|[storage]
+		driver = "overlay"
+		[storage.options]
+		additionalimagestores = [ "/a",
+		  "/b", # last
+		]
+		|[storage]
+		driver = "overlay"
+		[storage.options.overlay]
+		mountopt = "nodev"
+		|
+	EOT
+}
+
+@test "a file without runroot and graphroot is noted, and stays the user's" {
+	store
+	own $'[storage]\ndriver = "overlay"\nrunroot = "/r"\n'
+	capture "$SHIFTBOX" image-unpack -s "$STORE" --podman-conf "$VIEW" alice
+	must_equal "$status" 0
+	stderr_has "'$CONF': has no runroot or no graphroot"
+	[[ $output != *graphroot* ]]
+	own $'[storage]\ndriver = "overlay"\nrunroot = "/r"\ngraphroot = "/g"\n'
+	capture "$SHIFTBOX" image-unpack -s "$STORE" --podman-conf "$VIEW" alice
+	[[ $stderr != *runroot* ]] || tell "it was noted"
+}
+
+@test "--write puts it in place: the user's file, its mode kept, and nothing the second time" {
+	store
+	rm -r home-alice/.config
+	conf --write alice
+	must_equal "$status $output" "0 "
+	must_equal "$(stat -c '%a %U' home-alice/.config home-alice/.config/containers | uniq)" \
+		"700 alice"
+	must_equal "$(stat -c '%a %U %G' "$CONF")" "644 alice alice"
+	before=$(stat -c '%i %Z' "$CONF")
+	must_work "$SHIFTBOX" image-unpack -q -s "$STORE" --podman-conf "$VIEW" --write alice
+	must_equal "$(stat -c '%i %Z' "$CONF")" "$before"
+	own $'[storage]\ndriver = "overlay" # mine\n'
+	chmod 640 "$CONF"
+	capture "$SHIFTBOX" image-unpack -n -s "$STORE" --podman-conf "$VIEW" --write alice
+	must_equal "$output" "would write $CONF"
+	must_equal "$(cat "$CONF")" $'[storage]\ndriver = "overlay" # mine'
+	capture "$SHIFTBOX" image-unpack -s "$STORE" --podman-conf "$VIEW" --write alice
+	must_equal "$output" "wrote $CONF"
+	must_equal "$(stat -c '%a %U' "$CONF")" "640 alice"
+	grep -q 'driver = "overlay" # mine' "$CONF"
+	must_equal "$(ls -A home-alice/.config/containers | paste -sd' ')" \
+		"containers.conf storage.conf" || must_equal \
+		"$(ls -A home-alice/.config/containers | paste -sd' ')" storage.conf
+}
+
+@test "the caller's own file is found by the caller's environment; root reads another user's home" {
+	store
+	chmod 755 "$(dirname "$SHIFTBOX")" 2>/dev/null || true
+	own $'[storage]\ndriver = "overlay" # of home\n'
+	mkdir -p home-alice/x/containers
+	echo $'[storage]\ndriver = "overlay" # of xdg' >home-alice/x/containers/storage.conf
+	echo $'[storage]\ndriver = "overlay" # of env' >home-alice/env.conf
+	chown -R alice: home-alice/x home-alice/env.conf
+	cp "$SHIFTBOX" shiftbox
+	capture as alice "$SCRATCH/shiftbox" image-unpack --podman-conf "$VIEW"
+	output_has "# of home"
+	capture as alice XDG_CONFIG_HOME="$SCRATCH/home-alice/x" "$SCRATCH/shiftbox" \
+		image-unpack --podman-conf "$VIEW"
+	output_has "# of xdg"
+	capture as alice XDG_CONFIG_HOME="$SCRATCH/home-alice/x" \
+		CONTAINERS_STORAGE_CONF="$SCRATCH/home-alice/env.conf" "$SCRATCH/shiftbox" \
+		image-unpack --podman-conf "$VIEW"
+	output_has "# of env"
+	must_fail 1 "CONTAINERS_STORAGE_CONF names this file" as alice \
+		CONTAINERS_STORAGE_CONF="$SCRATCH/home-alice/env.conf" "$SCRATCH/shiftbox" \
+		image-unpack --podman-conf "$VIEW" --write
+	CONTAINERS_STORAGE_CONF=$SCRATCH/home-alice/env.conf conf alice
+	output_has "# of home"
+	podman_user bob 2002 400000
+	must_fail 1 "only root can do this for another user" as alice "$SCRATCH/shiftbox" \
+		image-unpack --podman-conf "$VIEW" bob
+}
+
+@test "nothing is set for root, and only a view of this store is named" {
+	store
+	must_fail 1 "nothing is set for root" "$SHIFTBOX" image-unpack -s "$STORE" \
+		--podman-conf "$VIEW"
+	must_fail 1 "nothing is set for root" "$SHIFTBOX" image-unpack -s "$STORE" \
+		--podman-conf "$VIEW" --write root
+	must_fail 2 "cannot be an additional image store" "$SHIFTBOX" image-unpack -s "$STORE" \
+		--podman-conf run/users alice
+	must_fail 2 "cannot be an additional image store" "$SHIFTBOX" image-unpack -s "$STORE" \
+		--podman-conf "/a,b" alice
+	must_fail 2 "--write" "$SHIFTBOX" image-unpack -s "$STORE" --write alice
+	mkdir -p other $VIEW
+	mount --bind other $VIEW
+	must_fail 1 "is not a mount of '$STORE/podman'" "$SHIFTBOX" image-unpack -s "$STORE" \
+		--podman-conf "$VIEW" alice
+	umount $VIEW
+	rmdir $VIEW
+	mount_views
+	capture "$SHIFTBOX" image-unpack -s "$STORE" --podman-conf "$VIEW" alice
+	must_equal "$status" 0
+	stderr_empty
+	umount $VIEW
+	capture "$SHIFTBOX" image-unpack -s "$STORE" --podman-conf "$VIEW" alice
+	must_equal "$status" 0
+	stderr_has "nothing is mounted there now"
+	must_fail 1 "has nothing for podman" "$SHIFTBOX" image-unpack -s other \
+		--podman-conf "$VIEW" alice || must_fail 1 "other" "$SHIFTBOX" image-unpack \
+		-s other --podman-conf "$VIEW" alice
+}
+
+@test "a store of vfs, or another driver, is named as an obstacle" {
+	store
+	own $'[storage]\ndriver = "vfs"\n'
+	conf alice
+	must_equal "$status" 1
+	stderr_has "'$CONF': podman of this user has the storage driver vfs"
+	rm "$CONF"
+	install -d -o alice home-alice/.local home-alice/.local/share \
+		home-alice/.local/share/containers home-alice/.local/share/containers/storage \
+		home-alice/.local/share/containers/storage/vfs-layers
+	conf --write alice
+	must_equal "$status" 1
+	stderr_has "share/containers/storage': podman of this user" ... "vfs, of which a store is"
+	stderr_has "podman system reset"
+	[ ! -e "$CONF" ]
+}
+
+@test "what a home directory can hold does not hurt root" {
+	local secret=$SCRATCH/secret
+	store
+	printf '[storage]\nx = "secret"\n' >"$secret"
+	chmod 600 "$secret"
+	refused() { # TEXT
+		conf --write alice
+		[ "$status" = 1 ] || tell "it was not refused"
+		stderr_has "$1"
+		[[ $output$stderr != *secret* ]] || tell "root's file was read"
+	}
+	ln -s "$secret" "$CONF"
+	refused "Permission denied"
+	rm "$CONF"
+	as alice mkfifo "$CONF"
+	refused "is a FIFO"
+	rm "$CONF"
+	as alice ln -s /dev/zero "$CONF"
+	refused "is a character device"
+	rm "$CONF"
+	as alice mkdir "$CONF"
+	refused "is a directory"
+	rmdir "$CONF"
+	as alice truncate -s 10G "$CONF"
+	refused "is larger than 1048576 bytes"
+	rm "$CONF"
+	own $'[storage]\n# \033[2J\n'
+	refused "is not valid TOML: line 2"
+	own $'[storage\n'
+	refused "is not valid TOML: line 1"
+	own "$(printf 'a = '; printf '[%.0s' {1..5000})"
+	refused "is not valid TOML"
+	rm "$CONF"
+	# A directory of root's that a link leads to stays as it is.
+	mkdir -m 755 roots
+	rm -r home-alice/.config
+	as alice ln -s "$SCRATCH/roots" home-alice/.config
+	refused "Permission denied"
+	must_equal "$(ls -A roots)" ""
+	rm home-alice/.config
+	install -d -m 755 home-alice/.config
+	refused "Permission denied"
+	must_equal "$(ls -A home-alice/.config)" ""
+}
+
+@test "a link as the user's file is read, and not replaced" {
+	store
+	as alice sh -c 'echo "[storage]" >~/dotfile && ln -s ~/dotfile "$1"' sh "$CONF"
+	conf alice
+	must_equal "$status" 0
+	conf --write alice
+	must_equal "$status" 1
+	stderr_has "is a symbolic link, which is not replaced"
+	must_equal "$(cat home-alice/dotfile)" "[storage]"
+}
+
+@test "--json prints the text and what was done" {
+	store
+	capture "$SHIFTBOX" image-unpack -q --json -s "$STORE" --podman-conf "$VIEW" --write alice
+	json 'd[0]["event"] == "podman_conf" and d[0]["written"] and d[0]["changed"] and
+		not d[0]["exists"] and d[0]["user"] == "alice" and "['"storage"']" in d[0]["text"]'
+	capture "$SHIFTBOX" image-unpack -q --json -s "$STORE" --podman-conf "$VIEW" alice
+	json 'd[0]["exists"] and not d[0]["changed"] and not d[0]["written"]'
+}
+
+podman_works() {
+	need prog podman skopeo crun
+}
+
+# The user's own image, which needs no view.
+own_image() {
+	image mine '{"ref":"v1","config":{"config":{"Cmd":["/bin/sh"]},"history":[{}]},"layers":[
+		{"files":{"bin":{"type":"dir"},"bin/busybox":{"copy":"/bin/busybox","mode":"755"},
+		"bin/sh":{"type":"link","to":"bin/busybox","mode":"755"},"tmp":{"type":"dir"}}}]}'
+	chmod -R a+rX mine
+	as alice podman pull -q oci:mine >mine.id
+}
+
+# With a runroot that exists here: the session's directory of the tests
+alice_conf() {
+	cp "$SHIFTBOX" "$SCRATCH/shiftbox"
+	must_work as alice "$SCRATCH/shiftbox" image-unpack -q --podman-conf "$VIEW" --write
+}
+
+@test "podman works without its view: images, run of an own image, before and after a commit" {
+	podman_works
+	store
+	mount_views
+	alice_conf
+	must_equal "$(as alice podman images -q | wc -l)" 1
+	own_image
+	as alice podman run --name c $REF sh -c 'echo mine >/o/mine'
+	as alice podman commit -q c localhost/on-shared >/dev/null
+	as alice podman rm c >/dev/null
+	podman_pause_ends alice
+	umount $VIEW
+	must_equal "$(as alice podman images --noheading --format '{{.ReadOnly}}' |
+		sort -u)" false
+	must_equal "$(as alice podman images -q | wc -l)" 2
+	must_equal "$(as alice podman run --rm "$(cat mine.id)" busybox echo yes)" yes
+	run as alice podman run --rm localhost/on-shared busybox true
+	[ "$status" != 0 ] && [ "$status" -lt 128 ]
+	as alice podman info >/dev/null
+	podman_pause_ends alice
+	mount_views
+	must_equal "$(as alice podman run --rm localhost/on-shared busybox cat /o/mine)" mine
+}
+
+@test "podman works before a view was ever mounted, and after the grant of another line is gone" {
+	podman_works
+	store
+	mount_views
+	alice_conf
+	podman_pause_ends alice
+	# alice is not in this line any more, but has ids of her own.
+	echo "$STORE/podman /run/shiftbox/users/%u shiftbox" \
+		"map=user:%u,each=user:root,ro,nosuid,nodev 0 0" >views
+	must_work "$SHIFTBOX" mount-idmapped -a -T views
+	! mountpoint -q $VIEW
+	must_equal "$(as alice podman images -q | wc -l)" 0
+	own_image
+	must_equal "$(as alice podman run --rm "$(cat mine.id)" busybox echo yes)" yes
+}
+
+@test "the view of a container that runs is not taken away; with --force the container goes on" {
+	local pid
+	podman_works
+	store
+	mount_views
+	alice_conf
+	as alice podman run --rm $REF sh -c 'echo runs; busybox sleep 60; cat /o/new' >out &
+	for _ in {1..100}; do grep -q runs out && break; sleep 0.1; done
+	grep -q runs out
+	sed -i 's/each=subid/each=user:root/' views
+	must_fail 1 "could not be mounted, unmounted or replaced: 1" "$SHIFTBOX" mount-idmapped -a \
+		-T views
+	stderr_has "an overlay has its layers there"
+	mountpoint -q $VIEW
+	must_work "$SHIFTBOX" mount-idmapped -a --force -T views
+	! mountpoint -q $VIEW
+	pid=$(pgrep -u 2001 -x busybox || pgrep -x sleep -u 2001)
+	kill $pid
+	wait || true
+	grep -q runs out
+}
+
+@test "the file reaches login shells, plain environments and services alike" {
+	podman_works
+	store
+	mount_views
+	alice_conf
+	install -d -m 700 -o alice /run/user/2001
+	stores() { # CMD...: what podman of this command reads
+		"$@" podman info --format '{{.Store.ConfigFile}} {{.Store.GraphDriverName}}' |
+			tee seen
+		grep -qx "$CONF overlay" seen
+	}
+	stores as alice
+	# A login, with the environment that PAM gives it
+	su -l alice -c "podman info --format '{{.Store.ConfigFile}} {{.Store.GraphDriverName}}'" \
+		>seen
+	grep -qx "$CONF overlay" seen
+	# cron, ssh and services: a home, and little else
+	stores setpriv --reuid alice --regid alice --clear-groups env -i \
+		HOME="$SCRATCH/home-alice" PATH="$PATH" LOGNAME=alice SHELL=/bin/sh
+}
