@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/buf.h"
+#include "../base/le.h"
 #include "../base/vec.h"
 #include "not_tar.h"
 #include "tar_number.h"
@@ -259,19 +260,33 @@ static bool is_zero(const unsigned char *p)
 	return p[0] == 0 && !memcmp(p, p + 1, BLOCK - 1);
 }
 
+/*
+ * Every header is summed up, as often as its archive is read, so eight bytes are added at a time:
+ * four sums of 16 bits, of which none exceeds 2 * 64 * 255. Of bytes that were taken for signed
+ * ones, those from 128 on count 256 less.
+ */
 static bool checksum_fits(const unsigned char *p)
 {
-	int64_t want, sum = 0, sum_signed = 0;
+	static const uint64_t pairs = 0x00ff00ff00ff00ff, ones = 0x0101010101010101;
+	int64_t want, sum = 0, less = 0;
+	uint64_t sums = 0;
 
 	if (tar_number(p + F_SUM, 8, false, &want) < 0)
 		return false;
-	for (size_t i = 0; i < BLOCK; i++) {
-		unsigned char c = i - F_SUM < 8 ? ' ' : p[i];
+	for (size_t i = 0; i < BLOCK; i += 8) {
+		const uint64_t v = get_le64(p + i);
 
-		sum += c;
-		sum_signed += (signed char)c;
+		sums += (v & pairs) + (v >> 8 & pairs);
+		less += (int64_t)((v >> 7 & ones) * ones >> 56) * 256;
 	}
-	return want == sum || want == sum_signed;
+	for (size_t i = 0; i < 4; i++)
+		sum += sums >> (16 * i) & 0xffff;
+	/* The sum itself counts as eight blanks. */
+	for (size_t i = 0; i < 8; i++) {
+		sum += ' ' - p[F_SUM + i];
+		less -= p[F_SUM + i] & 0x80 ? 256 : 0;
+	}
+	return want == sum || want == sum - less;
 }
 
 /* Does Go's archive/tar read this as a time? */
@@ -445,6 +460,7 @@ static int header(struct tar_check *t, struct err *e)
 	char type = (char)p[F_TYPE];
 	struct tar_fact f = { .start = t->start, .type = type };
 	int64_t v, size;
+	bool fits;
 	int r;
 
 	if (is_zero(p)) {
@@ -455,13 +471,14 @@ static int header(struct tar_check *t, struct err *e)
 	}
 	if (!t->ext.said.has_path && !t->ext.long_name)
 		set_name(t, p + F_NAME, 100);
-	if (!checksum_fits(p) && t->pos == BLOCK) {
+	fits = checksum_fits(p);
+	if (!fits && t->pos == BLOCK) {
 		t->name[0] = '\0'; /* these bytes are hardly a name */
 		(void)bad(t, e, "is not a tar archive, or damaged: the first checksum is wrong");
 		(void)not_tar_say(p, BLOCK, e);
 		return -EBADMSG;
 	}
-	if (!checksum_fits(p))
+	if (!fits)
 		return bad(t, e, "the header's checksum is wrong");
 	if (tar_number(p + F_SIZE, 12, false, &size) < 0 || size > INT64_MAX - BLOCK)
 		return bad(t, e, "has no valid size");

@@ -313,3 +313,40 @@ TEST(tar_check_refuses_extension_headers_that_contradict_each_other)
 			test_fail(__FILE__, __LINE__, "%zu: %s", i, e.what);
 	}
 }
+
+/* The checksum of a header, of bytes that are taken for unsigned or for signed ones. */
+static int sum_of(const char *header, bool is_signed)
+{
+	int sum = 0;
+
+	for (size_t i = 0; i < 512; i++) {
+		const char c = i >= 148 && i < 156 ? ' ' : header[i];
+
+		sum += is_signed ? (signed char)c : (unsigned char)c;
+	}
+	return sum;
+}
+
+/* POSIX sums unsigned bytes; some old programs summed signed ones. */
+TEST(both_sums_of_a_header_are_accepted_and_no_other)
+{
+	static const char *const names[] = { "plain", "\xff\x80\xc3\xa9",
+		"\x80\x81\x82\x83\x84\x85\x86\x87\x88\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct tar_entry list[] = { { .name = names[i] }, { .name = NULL } };
+
+		for (int by = -256; by <= 256; by += by == -256 || by == 255 ? 1 : 17)
+			for (int is_signed = 0; is_signed < 2; is_signed++) {
+				scoped_buf struct buf b = tar_make(list);
+				const int sum = sum_of(b.data, is_signed) + by;
+				const bool fits =
+					sum == sum_of(b.data, false) || sum == sum_of(b.data, true);
+				struct err e = ERR_INIT;
+				struct tar_fact f;
+
+				(void)snprintf(b.data + 148, 8, "%07o", (unsigned)sum);
+				CHECK_INT(check(&b, 512, &f, &e) == 0, fits);
+			}
+	}
+}
