@@ -14,6 +14,9 @@
  * of a layer in use, but can be made to lead to one after the overlay was mounted. A stack that
  * exists only as a copy in such a namespace cannot be told from a forged one, and does not keep
  * layers from being pruned.
+ *
+ * A layer whose directory is in podman/ (stored_layer.h) is shown there, with podman's id. These
+ * ids count in the namespaces of all users, as podman's own mounts do.
  */
 
 #include "store_mount.h"
@@ -22,6 +25,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,7 +35,8 @@
 #include "../mount/image_source.h"
 #include "../mount/info_all.h"
 #include "../mount/overlay_options.h"
-#include "podman.h"
+#include "../mount/stored_layer.h"
+#include "podman_priv.h"
 #include "store_image.h"
 #include "store_layer.h"
 
@@ -64,8 +69,27 @@ static bool layer_name(const char *text, char ret[static VARIANT + 1])
 	return store_layer_name_ok(ret);
 }
 
+/* Open what is at rel: "sha256-..." in a layer, or a path below the store. */
+static int open_stored(const struct store *s, const char *rel, int *ret)
+{
+	const char *rest = strchr(rel, '/');
+	scoped_fd int layer = -1;
+	char name[VARIANT + 1];
+	int r;
+
+	if (strncmp(rel, "sha256-", strlen("sha256-")) != 0)
+		return fd_open_beneath(s->fd, rel, O_PATH, ret, NULL);
+	(void)snprintf(name, sizeof(name), "%.*s", rest ? (int)(rest - rel) : VARIANT, rel);
+	r = stored_layer_open(s->fd, name, O_PATH, &layer, NULL);
+	if (r == 0 && rest && rest[1])
+		return fd_open_beneath(layer, rest + 1, O_PATH, ret, NULL);
+	if (r == 0)
+		*ret = TAKE_FD(layer);
+	return r;
+}
+
 /*
- * Does path, in its mount namespace, lead to the file at rel below layers/ on the mount with this
+ * Does path, in its mount namespace, lead to the file at rel (open_stored()) on the mount with this
  * id (-1: any)? 1, 0, or -1 if it cannot be opened, like paths in a detached clone.
  */
 static int leads_to(const struct mount_search *s, const char *path, int id, const char *rel)
@@ -75,7 +99,7 @@ static int leads_to(const struct mount_search *s, const char *path, int id, cons
 
 	if (there < 0)
 		return -1;
-	if (fd_open_beneath(s->store->layers, rel, O_PATH, &here, NULL) < 0 ||
+	if (open_stored(s->store, rel, &here) < 0 ||
 		statx(there, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &a) <
 			0 ||
 		statx(here, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &b) < 0)
@@ -89,12 +113,26 @@ static int add_name(struct mount_search *s, const char *name)
 	return strv_has(&s->mounted->names, name) ? 0 : strv_add(&s->mounted->names, name);
 }
 
+/* Collect podman's layer with this id, if the store has it. Returns 0 or -ENOMEM. */
+static int add_id(struct mount_search *s, const char *id)
+{
+	char path[STORED_LAYER_PATH], link[PODMAN_LINK];
+
+	(void)snprintf(path, sizeof(path), PODMAN_DIR "/overlay/%s", id);
+	if (faccessat(s->store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
+		strv_has(&s->mounted->links, podman_link(id, link)))
+		return 0;
+	return strv_add(&s->mounted->links, link);
+}
+
 /*
  * Collect the name if a mount other than an overlay shows a layer or a part of one. Returns 0 or
  * -ENOMEM (not set in an error).
  */
 static int look_at_root(struct mount_search *s)
 {
+	char id[STORED_LAYER_ID], rel[PATH_MAX];
+
 	for (const char *p = s->i->root; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
 		char name[VARIANT + 1];
 
@@ -103,7 +141,10 @@ static int look_at_root(struct mount_search *s)
 			add_name(s, name) < 0)
 			return -ENOMEM;
 	}
-	return 0;
+	if (!stored_layer_id_in(s->i->root, id))
+		return 0;
+	(void)snprintf(rel, sizeof(rel), PODMAN_DIR "/overlay/%s", strstr(s->i->root, id));
+	return s->trusted || leads_to(s, s->i->target, s->i->id, rel) > 0 ? add_id(s, id) : 0;
 }
 
 /*
@@ -118,11 +159,30 @@ static int look_at_link(struct mount_search *s, const char *path)
 
 	if (!link || !podman_link_ok(link + 1, strlen(link + 1)))
 		return 0;
-	(void)snprintf(in_store, sizeof(in_store), "podman/overlay/l/%s", link + 1);
+	(void)snprintf(in_store, sizeof(in_store), PODMAN_DIR "/overlay/l/%s", link + 1);
 	if (faccessat(s->store->fd, in_store, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
 		strv_has(&s->mounted->links, link + 1))
 		return 0;
 	return strv_add(&s->mounted->links, link + 1);
+}
+
+/*
+ * A directory of podman's: "/podman/overlay/ID/diff" in a stack that this program made, or
+ * "/VIEW/overlay/ID/diff" where podman mounts an image alone.
+ */
+static int look_at_id(struct mount_search *s, const char *path)
+{
+	char id[STORED_LAYER_ID], rel[STORED_LAYER_PATH];
+	int leads;
+
+	if (!stored_layer_id_in(path, id))
+		return 0;
+	(void)snprintf(rel, sizeof(rel), PODMAN_DIR "/overlay/%s/diff", id);
+	leads = leads_to(s, path, -1, rel);
+	s->told++;
+	s->ours += leads > 0 ||
+		(leads < 0 && faccessat(s->store->fd, rel, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+	return s->mounted ? add_id(s, id) : 0;
 }
 
 /*
@@ -134,7 +194,7 @@ static int look_at_layer(const struct overlay_dir *dir, void *arg)
 
 	if (dir->kind == OVERLAY_UPPER)
 		return 0;
-	if (s->mounted && look_at_link(s, dir->path) < 0)
+	if ((s->mounted && look_at_link(s, dir->path) < 0) || look_at_id(s, dir->path) < 0)
 		return -ENOMEM;
 	for (const char *p = dir->path; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
 		char name[VARIANT + 1];
