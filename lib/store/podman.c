@@ -12,7 +12,8 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "../base/syncfs.h"
+#include "../mount/fs_limits.h"
+#include "../mount/stored_layer.h"
 #include "podman_priv.h"
 #include "store_dir.h"
 #include "store_layer.h"
@@ -21,139 +22,132 @@
 #include "store_priv.h"
 #include "store_staging.h"
 
+enum { TRIES = 4 }; /* while other processes share images with the same layers */
+
 struct update {
 	struct store_staging *st;
-	const struct store *s;
+	struct store *s;
+	const struct store_mounted *mounted; /* of --prune; else NULL */
 	int podman, overlay, links, splits, images_dir, records;
 	bool sync;
 	struct podman_layers layers; /* that podman has, or gets */
 	struct podman_images images;
+	struct podman_held_list held;
 };
 
-/* ---- make layers ---- */
+/* ---- publish layers ---- */
 
-/* Is what fails a property of the filesystem, with which the store itself works? */
-static bool is_harmless(int r)
+/* The type of what was made for the layer to be its diff; 0: nothing was. */
+static mode_t staged_type(const struct update *u, const char *id)
 {
-	return r == -EMLINK || r == -EPERM || r == -EOPNOTSUPP || r == -EXDEV;
+	char path[PODMAN_ID + 32];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), PODMAN_STAGED "/%s/diff", id);
+	return fstatat(u->st->tempdir.fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :
+										st.st_mode & S_IFMT;
 }
 
-/* Older versions marked opaque directories in a way that is not for all mounts. 1: it has none. */
-static int is_unmarked(const struct store *s, const char *dir, struct err *e)
+/* Remove overlay/ID, after the store's layers that have their directory there got it back. */
+static int remove_layer(struct update *u, const char *id, struct err *e)
 {
-	struct layer_marks marks;
-	struct store_layer l;
-	int r = store_layer_read(s, dir, &l, e);
+	int r = 0;
 
-	if (r < 0)
+	for (size_t i = 0; r == 0 && i < u->held.len; i++)
+		if (!strcmp(u->held.items[i].id, id) &&
+			podman_holds(u->s, id, u->held.items[i].dir))
+			r = podman_give_back(u->s, u->overlay, &u->held.items[i], e);
+	return r == 0 ? store_staging_discard(u->st, u->overlay, id, e) : r;
+}
+
+/*
+ * Move the layer into place. As long as layers.json does not name it, podman does not look at it,
+ * and what a killed process left there can go.
+ */
+static int place_layer(struct update *u, const struct podman_layer *l, struct err *e)
+{
+	const bool take = staged_type(u, l->id) == S_IFLNK;
+	struct podman_held h = { .dir = "" };
+	char path[PODMAN_ID + 16], split[PODMAN_ID + 16];
+	int r = 0;
+
+	if (faccessat(u->overlay, l->id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		r = remove_layer(u, l->id, e);
+	(void)snprintf(split, sizeof(split), "%s" STORE_TAR_SPLIT, l->id);
+	(void)unlinkat(u->splits, split, 0); /* if there is one; link_layer() reports others */
+	(void)snprintf(path, sizeof(path), PODMAN_STAGED "/%s", l->id);
+	if (r == 0 && renameat2(u->st->tempdir.fd, path, u->overlay, l->id, RENAME_NOREPLACE) < 0)
+		r = err_set(e, errno, l->id, "cannot move the layer to where podman reads it");
+	if (r < 0 || !take)
 		return r;
-	r = store_layer_marks(s, &l, &marks, e);
-	store_layer_done(&l);
-	return r < 0 ? r : !marks.trusted && !marks.user;
+	memcpy(h.dir, l->dir, sizeof(h.dir));
+	memcpy(h.id, l->id, sizeof(h.id));
+	r = store_format_allow_links(u->s, e);
+	return r == 0 ? podman_take(u->s, u->overlay, &h, u->sync, e) : r;
 }
 
-static int make_layers(struct store_staging *st, const struct podman_image *i,
-	const struct podman_layers *there, size_t *ret_made, struct err *e)
-{
-	const struct store *s = st->store;
-	scoped_fd int fd = -1;
-	int r;
-
-	if (mkdirat(st->tempdir.fd, PODMAN_STAGED, 0700) < 0 && errno != EEXIST)
-		return err_set(e, errno, PODMAN_STAGED, "cannot create the directory for podman");
-	r = fd_open_beneath(st->tempdir.fd, PODMAN_STAGED, O_RDONLY | O_DIRECTORY, &fd, e);
-	for (size_t k = 0; r == 0 && k < i->chain.len; k++) {
-		const struct podman_layer *l = &i->chain.items[k];
-
-		if (podman_find(there, l->id))
-			continue;
-		r = is_unmarked(s, l->dir, e);
-		if (r <= 0)
-			return r;
-		r = podman_tree_make(s, fd, &i->chain, k, e);
-		*ret_made += r == 0;
-	}
-	return r;
-}
-
-static int make_missing(
-	struct store_staging *st, const char *name, bool sync, size_t *ret_made, struct err *e)
-{
-	struct podman_layers there = { .items = NULL };
-	struct podman_image i = { .name = NULL };
-	struct err own = ERR_INIT;
-	int r = store_lock(st->store, STORE_IMAGES, LOCK_SHARED, e);
-
-	if (r < 0)
-		return r;
-	r = podman_image_read(st->store, name, &i, e);
-	if (r == 0)
-		r = podman_read_layers(st->store, &there, e);
-	(void)store_lock(st->store, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
-	if (r == 0)
-		podman_judge(st->store, &i, &there);
-	if (r == 0 && i.why == PODMAN_OLD) {
-		r = make_layers(st, &i, &there, ret_made, &own);
-		if (is_harmless(r))
-			log_warn("podman cannot use the image '%s': %s: %s: %s", name, own.on,
-				own.what, strerror(-r));
-		else if (r < 0 && e)
-			*e = own;
-		r = is_harmless(r) ? 0 : r;
-	}
-	if (r == 0 && sync && *ret_made)
-		r = syncfs_wait(st->tempdir.fd, st->store->path,
-			"cannot write the layers for podman to disk", e);
-	podman_image_done(&i);
-	free(there.items);
-	return r;
-}
-
-/* ---- publish them ---- */
-
-static bool is_staged(const struct update *u, const char *id)
-{
-	char path[PODMAN_ID + 16];
-
-	(void)snprintf(path, sizeof(path), PODMAN_STAGED "/%s", id);
-	return faccessat(u->st->tempdir.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* The tree comes first: a record without one is ignored, and a tree without a record removed. */
+/* The record comes last: a layer without one is not complete. */
 static int adopt_layer(struct update *u, const struct podman_layer *l, struct err *e)
 {
 	scoped_buf struct buf text = BUF_INIT;
-	char path[PODMAN_ID + 16];
 	int r = podman_print_record(l, &text, e);
 
-	if (r < 0)
-		return r;
-	(void)snprintf(path, sizeof(path), PODMAN_STAGED "/%s", l->id);
-	if (renameat2(u->st->tempdir.fd, path, u->overlay, l->id, RENAME_NOREPLACE) < 0)
-		return err_set(e, errno, l->id, "cannot move the layer to where podman reads it");
-	r = podman_put(u->st, u->records, l->id, &text, u->sync, e);
+	if (r == 0 && !podman_holds(u->s, l->id, l->dir))
+		r = place_layer(u, l, e);
+	if (r == 0)
+		r = podman_put(u->st, u->records, l->id, &text, u->sync, e);
 	return r == 0 && VEC_ADD(&u->layers, *l) < 0 ? err_nomem(e) : r;
 }
 
+/* 1: the layer can be published, or is there; 0: it was not made; -EAGAIN: make it again. */
+static int is_ready(const struct update *u, const struct podman_layer *l)
+{
+	const mode_t type = staged_type(u, l->id);
+	char id[STORED_LAYER_ID];
+
+	if (podman_find(&u->layers, l->id) || podman_holds(u->s, l->id, l->dir) || type == S_IFDIR)
+		return 1;
+	if (type != S_IFLNK)
+		return 0;
+	/* Another process may have taken the directory for a layer with another id. */
+	return stored_layer_id(u->s->layers, l->dir, id) == 0 ? 1 : -EAGAIN;
+}
+
+static int adopt_layers(struct update *u, const struct podman_layers *chain,
+	struct podman_adoption *a, struct err *e)
+{
+	struct err own = ERR_INIT;
+	int r = 1;
+
+	for (size_t k = 0; r > 0 && k < chain->len; k++)
+		r = is_ready(u, &chain->items[k]);
+	a->again = r == -EAGAIN;
+	if (r <= 0)
+		return 0;
+	r = 0;
+	for (size_t k = 0; r == 0 && k < chain->len; k++)
+		if (!podman_find(&u->layers, chain->items[k].id))
+			r = adopt_layer(u, &chain->items[k], &own);
+	if (!a->trees && (r == -EXDEV || r == -EBUSY)) {
+		log_verbose("'%s': podman gets links to its files: %s: %s", own.on, own.what,
+			strerror(-r));
+		a->trees = a->again = true;
+		return 0;
+	}
+	if (r < 0 && e)
+		*e = own;
+	return r == 0 && u->sync ? fd_sync(u->s->layers, u->s->path, e) : r;
+}
+
 /* Publish the staged layers of this image, if podman then has all. */
-static int adopt(struct update *u, const char *name, struct err *e)
+static int adopt(struct update *u, struct podman_adoption *a, struct err *e)
 {
 	const struct podman_image *i = NULL;
-	int r = 0;
 
-	for (size_t k = 0; name && k < u->images.len; k++)
-		if (!strcmp(u->images.items[k].name, name))
+	for (size_t k = 0; a && k < u->images.len; k++)
+		if (!strcmp(u->images.items[k].name, a->name))
 			i = &u->images.items[k];
-	if (!i || !podman_runs(i->why))
-		return 0;
-	for (size_t k = 0; k < i->chain.len; k++)
-		if (!podman_find(&u->layers, i->chain.items[k].id) &&
-			!is_staged(u, i->chain.items[k].id))
-			return 0;
-	for (size_t k = 0; r == 0 && k < i->chain.len; k++)
-		if (!podman_find(&u->layers, i->chain.items[k].id))
-			r = adopt_layer(u, &i->chain.items[k], e);
-	return r;
+	return i && podman_runs(i->why) ? adopt_layers(u, &i->chain, a, e) : 0;
 }
 
 /* The link by which podman mounts the layer, and the tar-split. */
@@ -174,15 +168,25 @@ static int link_layer(const struct update *u, const struct podman_layer *l, stru
 
 /* ---- remove what is unused ---- */
 
+/* Is podman's layer mounted, or the store's layer that has its directory there? */
+static bool is_mounted(const struct update *u, const char *id)
+{
+	const struct podman_held *h = podman_find_held(&u->held, id);
+	char link[PODMAN_LINK];
+
+	return strv_has(&u->mounted->links, podman_link(id, link)) ||
+		(h && strv_has(&u->mounted->names, h->dir));
+}
+
 /* Mark the layers that images have, with those below them. */
-static void mark_used(struct update *u, const struct store_mounted *mounted)
+static void mark_used(struct update *u)
 {
 	bool more = true;
 
 	for (size_t i = 0; i < u->layers.len; i++) {
 		struct podman_layer *l = &u->layers.items[i];
 
-		l->used = !mounted || strv_has(&mounted->links, l->link);
+		l->used = !u->mounted || is_mounted(u, l->id);
 	}
 	for (size_t i = 0; i < u->images.len; i++) {
 		const struct podman_image *x = &u->images.items[i];
@@ -214,30 +218,41 @@ static void keep_used(struct update *u)
 	u->layers.len = n;
 }
 
+static bool is_id(const char *name)
+{
+	return strspn(name, "0123456789abcdef") >= PODMAN_ID - 1;
+}
+
 /* Remove each file in a directory that begins with an id, or is a link, of no layer. */
-static int sweep(const struct update *u, int dirfd,
+static int sweep(struct update *u, int dirfd,
 	bool (*is_wanted)(const struct update *u, const char *name), struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	int r = store_dir_list(dirfd, u->s->path, &names, e);
 
-	for (size_t i = 0; r == 0 && i < names.len; i++)
-		if (!is_wanted(u, names.items[i]))
-			r = store_staging_discard(u->st, dirfd, names.items[i], e);
+	for (size_t i = 0; r == 0 && i < names.len; i++) {
+		if (is_wanted(u, names.items[i]))
+			continue;
+		r = dirfd == u->overlay ? remove_layer(u, names.items[i], e) :
+					  store_staging_discard(u->st, dirfd, names.items[i], e);
+	}
 	return r;
 }
 
+/* Without a record, but with the directory of a layer, it stays until --prune. */
 static bool layer_wanted(const struct update *u, const char *name)
 {
 	char id[PODMAN_ID];
 
 	(void)snprintf(id, sizeof(id), "%s", name); /* truncated on purpose */
-	return strspn(name, "0123456789abcdef") < PODMAN_ID - 1 || podman_find(&u->layers, id);
+	if (!is_id(name) || podman_find(&u->layers, id))
+		return true;
+	return podman_find_held(&u->held, id) && (!u->mounted || is_mounted(u, id));
 }
 
 static bool image_wanted(const struct update *u, const char *name)
 {
-	if (strspn(name, "0123456789abcdef") < PODMAN_ID - 1)
+	if (!is_id(name))
 		return true;
 	for (size_t i = 0; i < u->images.len; i++)
 		if (podman_runs(u->images.items[i].why) && !strcmp(u->images.items[i].id, name))
@@ -254,9 +269,9 @@ static bool link_wanted(const struct update *u, const char *name)
 }
 
 /* Images that were removed stay until --prune: a reader may have found them in the old index. */
-static int sweep_all(const struct update *u, bool prune, struct err *e)
+static int sweep_all(struct update *u, struct err *e)
 {
-	int r = prune ? sweep(u, u->images_dir, image_wanted, e) : 0;
+	int r = u->mounted ? sweep(u, u->images_dir, image_wanted, e) : 0;
 
 	if (r == 0)
 		r = sweep(u, u->links, link_wanted, e);
@@ -286,66 +301,84 @@ static int open_all(struct update *u, struct err *e)
 	return r;
 }
 
-static int write_all(struct update *u, const struct store_mounted *mounted, struct err *e)
+static void judge_all(struct update *u)
+{
+	for (size_t i = 0; i < u->images.len; i++)
+		podman_judge(u->s, &u->images.items[i], &u->layers);
+}
+
+static int write_all(struct update *u, struct err *e)
 {
 	const size_t n = u->layers.len;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = link_layer(u, &u->layers.items[i], e);
-	for (size_t i = 0; i < u->images.len; i++)
-		podman_judge(u->s, &u->images.items[i], &u->layers);
+	judge_all(u);
 	if (r == 0 && u->sync)
 		r = fd_sync(u->overlay, "overlay", e);
 	if (r == 0)
 		r = podman_write_layers(u->st, u->podman, &u->layers, u->sync, e);
 	if (r == 0)
 		r = podman_write_images(u->st, u->podman, &u->images, u->sync, e);
+	if (r == 0)
+		r = podman_read_held(u->s, &u->held, e);
 	if (r < 0)
 		return r;
-	mark_used(u, mounted);
+	mark_used(u);
 	keep_used(u);
 	if (u->layers.len < n)
 		r = podman_write_layers(u->st, u->podman, &u->layers, u->sync, e);
-	return r == 0 ? sweep_all(u, mounted, e) : r;
+	return r == 0 ? sweep_all(u, e) : r;
 }
 
-static int update(struct store_staging *st, const char *name, const struct store_mounted *mounted,
-	bool sync, struct err *e)
+#define UPDATE_INIT(store, mounts) \
+	((struct update){ .s = (store), \
+		.mounted = (mounts), \
+		.podman = -1, \
+		.overlay = -1, \
+		.links = -1, \
+		.splits = -1, \
+		.images_dir = -1, \
+		.records = -1 })
+
+static void update_done(struct update *u)
 {
-	struct update u = { .st = st,
-		.s = st->store,
-		.podman = -1,
-		.overlay = -1,
-		.links = -1,
-		.splits = -1,
-		.images_dir = -1,
-		.records = -1,
-		.sync = sync };
+	podman_images_done(&u->images);
+	free(u->layers.items);
+	free(u->held.items);
+	cleanup_fd(&u->podman);
+	cleanup_fd(&u->overlay);
+	cleanup_fd(&u->links);
+	cleanup_fd(&u->splits);
+	cleanup_fd(&u->images_dir);
+	cleanup_fd(&u->records);
+}
+
+static int update(struct store_staging *st, struct podman_adoption *a,
+	const struct store_mounted *mounted, bool sync, struct err *e)
+{
+	struct update u = UPDATE_INIT(st->store, mounted);
 	int r;
 
 	if (!podman_is_wanted(st->store))
 		return 0;
+	u.st = st;
+	u.sync = sync;
 	r = open_all(&u, e);
 	if (r == 0)
-		r = podman_read_layers(st->store, &u.layers, e);
+		r = podman_read_layers(u.s, &u.layers, e);
 	if (r == 0)
-		r = podman_read_images(st->store, &u.images, e);
+		r = podman_read_images(u.s, &u.images, e);
 	if (r == 0)
-		r = adopt(&u, name, e);
+		r = podman_read_held(u.s, &u.held, e);
 	if (r == 0)
-		r = write_all(&u, mounted, e);
+		r = adopt(&u, a, e);
+	if (r == 0)
+		r = write_all(&u, e);
 	if (r < 0)
 		err_prefix(e, "the layout for podman in '%s/" PODMAN_DIR "'", st->store->path);
-
-	podman_images_done(&u.images);
-	free(u.layers.items);
-	cleanup_fd(&u.podman);
-	cleanup_fd(&u.overlay);
-	cleanup_fd(&u.links);
-	cleanup_fd(&u.splits);
-	cleanup_fd(&u.images_dir);
-	cleanup_fd(&u.records);
+	update_done(&u);
 	return r;
 }
 
@@ -355,24 +388,71 @@ int podman_update(
 	return update(st, NULL, mounted, sync, e);
 }
 
-int podman_share(
-	struct store_staging *st, const char *name, bool sync, size_t *ret_made, struct err *e)
+static int share(struct store_staging *st, struct podman_adoption *a, bool sync, size_t *ret_made,
+	struct err *e)
 {
-	size_t made = 0;
 	int r;
 
-	if (ret_made)
-		*ret_made = 0;
-	if (!podman_is_wanted(st->store))
-		return 0;
-	r = make_missing(st, name, sync, &made, e);
+	a->again = false;
+	*ret_made = 0;
+	r = podman_make_missing(st, a, sync, ret_made, e);
 	if (r == 0)
 		r = store_lock(st->store, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 	if (r < 0)
 		return r;
-	r = update(st, name, NULL, sync, e);
+	r = update(st, a, NULL, sync, e);
 	(void)store_lock(st->store, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	return r;
+}
+
+int podman_share(
+	struct store_staging *st, const char *name, bool sync, size_t *ret_made, struct err *e)
+{
+	/* Links on FUSE are not followed: base/path.h. */
+	struct podman_adoption a = {
+		.name = name, .again = true, .trees = fs_kind_of(st->store->fd) == FS_FUSE
+	};
+	size_t made = 0;
+	int r = 0;
+
+	if (podman_is_wanted(st->store))
+		for (int i = 0; r == 0 && a.again && i < TRIES; i++)
+			r = share(st, &a, sync, &made, e);
+	else
+		a.again = false;
+	if (r == 0 && a.again)
+		log_warn("podman cannot use the image '%s' yet: other processes change its layers; "
+			 "try: shiftbox image-unpack --upgrade %s",
+			name, name);
 	if (ret_made)
 		*ret_made = made;
+	return r;
+}
+
+int podman_keep(
+	struct store *s, const struct store_mounted *mounted, struct strv *ret, struct err *e)
+{
+	struct update u = UPDATE_INIT(s, mounted);
+	int r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
+
+	if (r < 0)
+		return r;
+	r = podman_read_layers(s, &u.layers, e);
+	if (r == 0)
+		r = podman_read_held(s, &u.held, e);
+	if (r == 0 && (u.layers.len || u.held.len))
+		r = podman_read_images(s, &u.images, e);
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	judge_all(&u);
+	if (r == 0)
+		mark_used(&u);
+	for (size_t i = 0; r == 0 && i < u.layers.len; i++)
+		if (u.layers.items[i].used && strv_add(ret, u.layers.items[i].dir) < 0)
+			r = err_nomem(e);
+	for (size_t i = 0; r == 0 && i < u.held.len; i++)
+		if ((!mounted || is_mounted(&u, u.held.items[i].id)) &&
+			strv_add(ret, u.held.items[i].dir) < 0)
+			r = err_nomem(e);
+	update_done(&u);
 	return r;
 }

@@ -15,11 +15,18 @@
  * read as an additional image store, and STORE/podman-layers, which says where its layers come
  * from.
  *
- * A layer is there under the id that podman gives it, which depends on all layers below it, as a
- * tree of its own: directories, and hard links to the other files of layers/NAME. The two indexes
- * are replaced in one step, overlay-layers/layers.json before images are added and after they are
- * removed, so a reader finds all layers of the images that it has found. Layers stay until --prune,
- * because users may have containers and images of their own on them.
+ * A layer is there under the id that podman gives it, which depends on all layers below it. Its
+ * overlay/ID/diff is the very directory of the layer, and layers/NAME is a link to it
+ * (mount/stored_layer.h), made by one exchange of the two names: podman does not accept a link for
+ * diff, and hard links would be counted in every file that a mount of the image shows. A layer that
+ * images have on different layers below has several ids; the directory belongs to the first one,
+ * and the others are trees of their own: directories, and hard links to the other files. When that
+ * first one goes, the directory moves back into layers/. As long as podman has a layer of it, a
+ * layer of the store stays, too.
+ *
+ * The two indexes are replaced in one step, overlay-layers/layers.json before images are added and
+ * after they are removed, so a reader finds all layers of the images that it has found. Layers stay
+ * until --prune, because users may have containers and images of their own on them.
  *
  * Users see this directory through ID-mapped mounts, in which the files may be theirs. A user can
  * hold locks and leases on such files, so nothing here is locked, opened for writing after it was
@@ -80,10 +87,18 @@ MUST_CHECK int podman_share(
 
 /*
  * Bring STORE/podman up to date with images/. The caller holds the exclusive lock on images/. With
- * mounted, layers that no image has are removed unless they are mounted; else they stay.
+ * mounted, layers that no image has are removed unless they are mounted, and give the directories
+ * that they have back to layers/; else they stay.
  */
 MUST_CHECK int podman_update(
 	struct store_staging *st, const struct store_mounted *mounted, bool sync, struct err *e);
+
+/*
+ * Append the names below layers/ of the layers that podman's layers come from, those that an update
+ * with mounted keeps (all, if it is NULL): they must not be removed. Acquires the lock on images/.
+ */
+MUST_CHECK int podman_keep(
+	struct store *s, const struct store_mounted *mounted, struct strv *ret, struct err *e);
 
 /* Is text, of n bytes, the name of a link in overlay/l, by which podman mounts a layer? */
 bool podman_link_ok(const char *text, size_t n);

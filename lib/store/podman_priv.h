@@ -83,10 +83,54 @@ const char *podman_link(const char *id, char buf[static PODMAN_LINK]);
 
 /*
  * podman_tree.c: make ID/ in the directory to, with diff, link, lower and work. chain has the layer
- * at i and those below it.
+ * at i and those below it. With take, diff is the link that podman_take() exchanges for the layer's
+ * directory; else it is a tree of directories, and of hard links to the other files.
  */
-MUST_CHECK int podman_tree_make(
-	const struct store *s, int to, const struct podman_layers *chain, size_t i, struct err *e);
+MUST_CHECK int podman_tree_make(const struct store *s, int to, const struct podman_layers *chain,
+	size_t i, bool take, struct err *e);
+
+/* A layer of the store whose directory podman's layer has (mount/stored_layer.h). */
+struct podman_held {
+	char dir[128]; /* its name below layers/, where there is a link */
+	char id[PODMAN_ID];
+};
+
+struct podman_held_list {
+	struct podman_held *items;
+	size_t len, cap;
+};
+
+/* podman_held.c: replace the list by what layers/ has now. Free items afterwards. */
+MUST_CHECK int podman_read_held(const struct store *s, struct podman_held_list *ret, struct err *e);
+const struct podman_held *podman_find_held(const struct podman_held_list *v, const char *id);
+
+/* Does podman's layer with this id have the directory of the layer layers/DIR? */
+bool podman_holds(const struct store *s, const char *id, const char *dir);
+
+/*
+ * Exchange layers/DIR, a directory, and overlay/ID/diff, a link, or move the directory back. At
+ * every moment, both names lead to it. The caller holds the exclusive lock on images/. -EXDEV and
+ * -EBUSY: this directory cannot be moved (project quotas, a mount on it).
+ */
+MUST_CHECK int podman_take(
+	const struct store *s, int overlay, const struct podman_held *h, bool sync, struct err *e);
+MUST_CHECK int podman_give_back(
+	const struct store *s, int overlay, const struct podman_held *h, struct err *e);
+
+/* Layers of an image that are made for podman, and then published. */
+struct podman_adoption {
+	const char *name; /* of the image */
+	bool again;       /* the layers that were made are not good any more */
+	bool trees;       /* directories of layers cannot be moved: make trees of links */
+};
+
+/*
+ * podman_make.c: make what podman lacks of the image, in the staging directory. Acquires the lock
+ * on images/. *ret_made: the number of layers that podman lacked. An image that podman cannot use,
+ * and a filesystem that refuses the links, are no errors.
+ */
+MUST_CHECK int podman_make_missing(struct store_staging *st, const struct podman_adoption *a,
+	bool sync, size_t *ret_made, struct err *e);
 
 /* podman_state.c: what STORE/podman has. The layer with this id, or NULL. */
 struct podman_layer *podman_find(const struct podman_layers *v, const char *id);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
@@ -44,6 +45,15 @@ struct podman_layer *podman_find(const struct podman_layers *v, const char *id)
 	return NULL;
 }
 
+static bool has_tree(const struct store *s, const char *id)
+{
+	char path[PODMAN_ID + 32];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), PODMAN_DIR "/overlay/%s/diff", id);
+	return fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A record without its layer, or one that cannot be read, is one of a killed process. */
 static int read_layer(const struct store *s, int records, const char *id, struct podman_layers *ret,
 	struct err *e)
@@ -51,10 +61,8 @@ static int read_layer(const struct store *s, int records, const char *id, struct
 	scoped_buf struct buf b = BUF_INIT;
 	struct err own = ERR_INIT;
 	struct podman_layer l;
-	char path[PODMAN_ID + 32];
 	int r = store_dir_read(records, id, RECORD_MAX, &b, &own);
 
-	(void)snprintf(path, sizeof(path), PODMAN_DIR "/overlay/%s", id);
 	if (r == 0)
 		r = podman_read_record(buf_get(&b), b.len, id, &l, &own);
 	if (r == -ENOMEM)
@@ -63,7 +71,7 @@ static int read_layer(const struct store *s, int records, const char *id, struct
 		log_verbose("'%s/" PODMAN_RECORDS "/%s' is not valid: podman's layer of this id is "
 			    "removed",
 			s->path, id);
-	if (r < 0 || faccessat(s->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (r < 0 || !has_tree(s, id))
 		return 0;
 	return VEC_ADD(ret, l) < 0 ? err_nomem(e) : 0;
 }

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base/fd.h"
 #include "../layer/layer_limits.h"
 #include "../layer/layer_reform.h"
+#include "../mount/stored_layer.h"
 #include "podman_priv.h"
 #include "store_priv.h"
 
@@ -29,12 +31,12 @@ static int put(int dirfd, const char *name, const struct buf *text, struct err *
 }
 
 /* Directories of its own, and hard links to the other files. */
-static int make_diff(const struct store *s, int to, const struct podman_layer *l, struct err *e)
+static int make_tree(const struct store *s, int to, const struct podman_layer *l, struct err *e)
 {
 	const struct layer_options o = { .limits = layer_default_limits };
 	scoped_fd int fd = -1;
 	struct layer *made;
-	int r = fd_open_beneath(s->layers, l->dir, O_PATH | O_DIRECTORY, &fd, e);
+	int r = stored_layer_open(s->fd, l->dir, O_PATH, &fd, e);
 
 	if (r == 0)
 		r = layer_reform(&(struct layer_finished){ fd, false },
@@ -46,6 +48,15 @@ static int make_diff(const struct store *s, int to, const struct podman_layer *l
 	return r;
 }
 
+static int make_link(int to, const struct podman_layer *l, struct err *e)
+{
+	char text[STORED_LAYER_LINK];
+
+	return symlinkat(stored_layer_link(l->id, text), to, "diff") < 0 ?
+		err_set(e, errno, l->id, "cannot create the link for podman") :
+		0;
+}
+
 /* The links of the layers below layer i, nearest first. */
 static void print_lower(const struct podman_layers *chain, size_t i, struct buf *ret)
 {
@@ -53,8 +64,8 @@ static void print_lower(const struct podman_layers *chain, size_t i, struct buf 
 		buf_printf(ret, "%sl/%s", k + 1 == i ? "" : ":", chain->items[k].link);
 }
 
-int podman_tree_make(
-	const struct store *s, int to, const struct podman_layers *chain, size_t i, struct err *e)
+int podman_tree_make(const struct store *s, int to, const struct podman_layers *chain, size_t i,
+	bool take, struct err *e)
 {
 	const struct podman_layer *l = &chain->items[i];
 	scoped_buf struct buf lower = BUF_INIT, own = BUF_INIT;
@@ -65,7 +76,7 @@ int podman_tree_make(
 		return err_set(e, errno, l->id, "cannot create the directory for podman");
 	r = fd_open_beneath(to, l->id, O_RDONLY | O_DIRECTORY, &fd, e);
 	if (r == 0)
-		r = make_diff(s, fd, l, e);
+		r = take ? make_link(fd, l, e) : make_tree(s, fd, l, e);
 	if (r == 0 && mkdirat(fd, "work", 0700) < 0)
 		r = err_set(e, errno, "work", "cannot create the directory for podman");
 	buf_str(&own, l->link);

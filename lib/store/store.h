@@ -29,6 +29,8 @@
  * same format: a program that knows one form can mount, check and remove the other.
  *
  * The directory of a layer is renamed into place after these files: if it exists, all are complete.
+ * If podman has the layer, layers/NAME is a link to the directory (mount/stored_layer.h); then
+ * STORE/format is 2.
  *
  * Locks, in the order in which they are acquired; a lock ends with its process:
  *   layers    shared while layers must not disappear: by an unpack from before it looks for layers

@@ -111,14 +111,28 @@ int store_prune_begin(struct store *s, struct err *e)
 	return r < 0 ? r : store_mount_find_layers(s, s->mounted, e);
 }
 
-static int prune_podman(struct store *s, struct store_staging *st, struct err *e)
+/*
+ * Remove what podman no longer needs, so that it does not keep layers from being removed, and count
+ * what it needs among the layers that are mounted. If only some layers are to go, podman keeps all.
+ */
+static int prune_podman(
+	struct store *s, struct store_staging *st, const struct store_pruning *p, struct err *e)
 {
-	int r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
+	scoped_strv struct strv kept = { 0 };
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = podman_update(st, s->mounted, true, e);
-	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	if (st && !p->only)
+		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
+	if (r == 0 && st && !p->only) {
+		r = podman_update(st, s->mounted, true, e);
+		(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	}
+	if (r == 0)
+		r = podman_keep(s, p->only ? NULL : s->mounted, &kept, e);
+	for (size_t i = 0; r == 0 && i < kept.len; i++)
+		if (!strv_has(&s->mounted->names, kept.items[i]) &&
+			strv_add(&s->mounted->names, kept.items[i]) < 0)
+			r = err_nomem(e);
 	return r;
 }
 
@@ -133,6 +147,8 @@ int store_prune(struct store *s, const struct store_pruning *p, struct err *e)
 	if (r == 0)
 		r = used_layers(s, &used, e);
 	if (r == 0)
+		r = prune_podman(s, st, p, e);
+	if (r == 0)
 		r = store_dir_list(s->layers, s->path, &names, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		r = may_go(s->mounted, names.items[i], &used, p, e);
@@ -141,8 +157,6 @@ int store_prune(struct store *s, const struct store_pruning *p, struct err *e)
 	}
 	if (r == 0 && !p->dry_run)
 		r = store_layer_sweep(s, e);
-	if (r == 0 && !p->dry_run && !p->only)
-		r = prune_podman(s, st, e);
 	if (s->mounted)
 		store_mounted_done(s->mounted);
 	free(s->mounted);

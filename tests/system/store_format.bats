@@ -20,13 +20,14 @@ test_setup() {
 }
 
 layers() {
-	find "$1/layers" -mindepth 1 -maxdepth 1 -type d | wc -l
+	find "$1/layers" -mindepth 1 -maxdepth 1 -xtype d | wc -l
 }
 
-# STORE USER...: list, verify, extend, remove and prune, by this user.
+# STORE FORMAT SKIP USER...: list, verify, extend, remove and prune, by this user. FORMAT is what is
+# in the file afterwards.
 old_store() {
-	local store=$1 skip=$2
-	shift 2
+	local store=$1 format=$2 skip=$3
+	shift 3
 	must_work "$@" $UNPACK --list -s "$store"
 	output_has shop
 	output_has web
@@ -41,7 +42,7 @@ old_store() {
 	output_has "2 layers (1 unpacked, 1 shared)"
 	must_equal "$(layers "$store")" 4
 	must_work "$@" $UNPACK --verify more -s "$store"
-	[ ! -e "$store/format" ]
+	must_equal "$(cat "$store/format" 2>/dev/null)" "$format"
 
 	must_work "$@" $UNPACK --remove shop -s "$store"
 	must_work "$@" $UNPACK --prune -s "$store"
@@ -76,7 +77,7 @@ mounted_web() {
 }
 
 @test "a store of the first version is listed, verified, extended, pruned and mounted" {
-	old_store stores/root "" env
+	old_store stores/root "2 0.1.0" "" env
 	must_work "$SHIFTBOX" mount-idmapped -s stores/root -m +100000 image:web closed/m
 	mounted_web null
 	must_fail 3 "" "$SHIFTBOX" shift-check verify --image web -s stores/root -m +100000 closed/m
@@ -91,7 +92,7 @@ mounted_web() {
 
 @test "so is one with a base" {
 	chmod 700 stores/base
-	old_store stores/base --devices=skip env
+	old_store stores/base "" --devices=skip env
 	must_work "$SHIFTBOX" mount-idmapped -s stores/base -m +100000 image:web closed/m
 	mounted_web
 	must_work "$SHIFTBOX" mount-idmapped -u closed/m
@@ -104,7 +105,7 @@ mounted_web() {
 @test "so is one of an ordinary user" {
 	need subid
 	make_user old 1234 300000 65536
-	old_store stores/user --devices=skip as_user old
+	old_store stores/user "" --devices=skip as_user old
 	upgraded stores/user as_user old
 	# Its image can be mounted and entered: of its files none is a program.
 	must_fail 126 "cannot run the command: Permission denied" as_user old "$SHIFTBOX" \
@@ -113,7 +114,7 @@ mounted_web() {
 
 @test "a new store has a format, which only its owner can read; one with a base can be read" {
 	must_work $UNPACK -q -s new -N web images/web
-	must_equal "$(cat new/format)" "1 0.1.0"
+	must_equal "$(cat new/format)" "2 0.1.0"
 	must_equal "$(stat -c '%a %u:%g' new/format)" "600 0:0"
 	capture $UNPACK -q -s new2 --base 2000000 --devices=skip -N web images/web
 	must_equal "$status" 0
@@ -129,6 +130,17 @@ mounted_web() {
 	must_work $UNPACK --list -s begun2
 }
 
+@test "the second format is that of stores with links in layers/" {
+	# No layer has been moved yet, and none will be.
+	mkdir -m 700 n
+	must_fail 1 "" $UNPACK -q -s n/new images/none
+	[ ! -e n/new/format ] || must_equal "$(cat n/new/format)" "1 0.1.0"
+	must_work in_userns $UNPACK -q -s n/user --devices=skip -N more images/more
+	must_equal "$(cat n/user/format) $(find n/user/layers -type l)" "1 0.1.0 "
+	must_work $UNPACK -q -s n/root -N more images/more
+	must_equal "$(cat n/root/format) $(find n/root/layers -type l | wc -l)" "2 0.1.0 2"
+}
+
 @test "a link in another user's store is not followed" {
 	local name
 	make_user mallory 1235 400000 65536
@@ -142,15 +154,15 @@ mounted_web() {
 }
 
 newer() {
-	must_fail "$1" "the store has the format 2, and this version" "${@:2}"
-	stderr_has "knows formats up to 1" ... "use shiftbox 0.9.1 or newer"
+	must_fail "$1" "the store has the format 3, and this version" "${@:2}"
+	stderr_has "knows formats up to 2" ... "use shiftbox 0.9.1 or newer"
 }
 
 @test "every command refuses a store of a newer version, and names the version that it needs" {
 	local store=$SCRATCH/stores/root before
 	mkdir -m 700 b plain
 	must_work "$SHIFTBOX" mount-idmapped -s "$store" -m +100000 image:web closed/m
-	echo "2 0.9.1 more words" >"$store/format"
+	echo "3 0.9.1 more words" >"$store/format"
 	before=$(find "$store" | sort)
 	newer 1 $UNPACK -s "$store" -N more images/more
 	newer 1 $UNPACK -n -s "$store" -N more images/more
@@ -184,7 +196,7 @@ newer() {
 		must_equal "$text $status" "$text 1"
 		[[ $stderr == *format* ]]
 	done
-	printf '2 a\033[31mb\n' >later/format
+	printf '3 a\033[31mb\n' >later/format
 	must_fail 1 "use a newer version of shiftbox" $UNPACK --list -s later
 	mkfifo later/fifo
 	mv later/fifo later/format

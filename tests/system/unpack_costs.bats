@@ -32,7 +32,7 @@ layer_of() {
 	costly leaves 2 b.tar
 	costly image img a.tar b.tar
 	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x img
-	must_equal "$(find store/layers -name b -type f | wc -l)" 2
+	must_equal "$(find -L store/layers -name b -type f | wc -l)" 2
 	must_equal "$(layer_of b.tar -name '*.lower' -exec grep -c '^meta .* 40755 0:0 0' {} +)" \
 		4001
 	# The answers hold: neither layer is read again.
@@ -44,7 +44,7 @@ layer_of() {
 	costly leaves 1 a.tar
 	costly behind 300 b.tar
 	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
-	must_equal "$(find store/layers -name 'h[0-9]*' | wc -l)" 300
+	must_equal "$(find -L store/layers -name 'h[0-9]*' | wc -l)" 300
 }
 
 @test "directories that symbolic links lead to count for the limit of all layers" {
@@ -70,7 +70,7 @@ layer_of() {
 	costly leaves 3 b.tar
 	must_work sh -c 'ulimit -n 400 && ulimit -t 20 && exec "$@"' sh "$SHIFTBOX" image-unpack \
 		-q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
-	must_equal "$(find store/layers -name b -type f | wc -l)" 3
+	must_equal "$(find -L store/layers -name b -type f | wc -l)" 3
 }
 
 @test "a hard link to a file of 8 TB that is all a hole costs nothing" {
@@ -78,7 +78,7 @@ layer_of() {
 	costly link 3 b.tar
 	costly image img a.tar b.tar
 	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x img
-	must_equal "$(find store/layers -name link -exec stat -c '%s %b %h' {} +)" \
+	must_equal "$(find -L store/layers -name link -exec stat -c '%s %b %h' {} +)" \
 		"8000000000000 0 3"
 	cheap 5 "$SHIFTBOX" image-unpack --no-sync -s "$SCRATCH/store" -N y img
 	[[ $output == *"(0 unpacked, 2 shared)"* ]] || tell "not shared"
@@ -88,7 +88,7 @@ layer_of() {
 	costly extents 2000 a.tar
 	costly link 20000 b.tar
 	cheap 10 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
-	must_equal "$(find store/layers -name link -exec stat -c '%s %h' {} +)" "131072000 20000"
+	must_equal "$(find -L store/layers -name link -exec stat -c '%s %h' {} +)" "131072000 20000"
 	cmp store/layers/*/big store/layers/*/link
 }
 
@@ -141,7 +141,7 @@ layer_of() {
 @test "files by turns in several deep directories cost no more than one after the other" {
 	costly alternate 3000 a.tar
 	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar
-	must_equal "$(find store/layers -type f -name '[0-9]*' | wc -l)" 3000
+	must_equal "$(find -L store/layers -type f -name '[0-9]*' | wc -l)" 3000
 	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync --flat "$SCRATCH/flat" a.tar
 	must_equal "$(find flat -type f | wc -l)" 3000
 }
@@ -299,9 +299,9 @@ then_whole() {
 @test "SIGTERM ends verify, cover and --verify at any moment" {
 	costly empty 150000 a.tar
 	must_work unpack -N x a.tar
-	stopped 0.5 true "$SHIFTBOX" shift-check verify --source store/layers \
-		-m 0:0:4294967295 store/layers
-	stopped 0.3 true "$SHIFTBOX" shift-check map --cover store/layers
+	stopped 0.5 true "$SHIFTBOX" shift-check verify --source store/podman/overlay \
+		-m 0:0:4294967295 store/podman/overlay
+	stopped 0.3 true "$SHIFTBOX" shift-check map --cover store/podman/overlay
 	stopped 0.5 true "$SHIFTBOX" image-unpack -s "$SCRATCH/store" --verify x
 	then_whole
 }
@@ -315,14 +315,14 @@ then_whole() {
 			[ -d "$layer" ] || continue
 			[ -s "$layer.mtree" ] && [ -s "$layer.json" ] ||
 				{ echo "$layer lacks its files" >&2; exit 1; }
-			grep -qx "$layer $(find "$layer" | wc -l)" names ||
+			grep -qx "$layer $(find "$layer/" | wc -l)" names ||
 				{ echo "$layer is not whole" >&2; exit 1; }
 		done
 		rm -rf store
 		"$SHIFTBOX" image-unpack -q --no-sync -s store -N x 300?.tar
 		rm -r store/images/x
 		[ -e names ] || for layer in store/layers/sha256-*; do
-			[ ! -d "$layer" ] || echo "$layer $(find "$layer" | wc -l)"
+			[ ! -d "$layer" ] || echo "$layer $(find "$layer/" | wc -l)"
 		done >names
 	END
 	export SHIFTBOX

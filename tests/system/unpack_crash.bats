@@ -22,7 +22,7 @@ store_is_whole() {
 		[ -d "$l" ] || continue
 		[ -s "$l.mtree" ] && [ -s "$l.json" ] || say "$l lacks its files"
 		diff -r "$l" "reference/layers/${l##*/}" || say "$l is not whole"
-		must_equal "$(stat -c %a "$l")" "$(stat -c %a "reference/layers/${l##*/}")"
+		must_equal "$(stat -Lc %a "$l")" "$(stat -Lc %a "reference/layers/${l##*/}")"
 	done
 	for i in "$STORE"/images/*/layers; do
 		[ -e "$i" ] || continue
@@ -42,7 +42,7 @@ store_is_whole() {
 		0) rm -rf "$STORE" ;;
 		1 | 2) rm -rf "$STORE"/layers/* "$STORE"/images/* ;;
 		3) rm -rf "$STORE"/images/* \
-			"$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d |
+			"$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -xtype d |
 			shuf -n1 --random-source=img/index.json)" ;;
 		esac
 		kill_at_random "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img
@@ -167,7 +167,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a -
 	wait "$prune"
 	grep -q "waiting for another process" waiting
 	must_equal "$(grep -c '^removed' pruned)" 4
-	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 1
+	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -xtype d | wc -l)" 1
 }
 
 @test "every call that fails while it publishes leaves the store as it was" {

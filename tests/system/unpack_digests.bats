@@ -19,7 +19,7 @@ same_as_plain() {
 	must_equal "$(cat other/images/x/layers)" "$(cat "$STORE/images/plain/layers")"
 	must_work "$SHIFTBOX" image-unpack -s "$SCRATCH/other" --verify x
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" -N x a
-	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 2
+	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -xtype d | wc -l)" 2
 }
 
 spoil() { # the last byte of the blob that holds $1

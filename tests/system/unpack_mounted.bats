@@ -67,7 +67,7 @@ stays() { # TEXT
 
 # The layers that are in the store, by their first file.
 layers() {
-	find store/layers -mindepth 2 -printf '%f\n' | sort | paste -sd' '
+	find -L store/layers -mindepth 2 -printf '%f\n' | sort | paste -sd' '
 }
 
 replace() {
@@ -112,7 +112,7 @@ replace() {
 	kill $pid
 	wait $pid || true
 	# A bind mount of one layer, and an overlay that somebody else made.
-	dir=$(dirname "$(find store/layers -name b)")
+	dir=$(dirname "$(find -L store/layers -name b)")
 	must_work "$SHIFTBOX" mount-idmapped -m +100000:65536 "$dir" target
 	must_work "$SHIFTBOX" image-unpack -s store --prune
 	must_equal "$(layers)" "a b c"
@@ -231,7 +231,7 @@ test_teardown() {
 	local name
 	need userns
 	need prog setpriv
-	name=$(basename "$(dirname "$(find store/layers -name b)")")
+	name=$(basename "$(dirname "$(find -L store/layers -name b)")")
 	# By name, below what looks like a store, and as the root of a bind mount.
 	stranger "mkdir -p layers/$name; mount -t overlay image:i -o lowerdir=layers/$name:b m
 		mkdir x; mount --bind layers/$name x"
@@ -242,7 +242,7 @@ test_teardown() {
 	local dir
 	need userns
 	need prog setpriv
-	dir=$(dirname "$(find store/layers -name b)")
+	dir=$(dirname "$(find -L store/layers -name b)")
 	stranger "mkdir -p 'p$SCRATCH/$(dirname "$dir")' 'p$SCRATCH/$dir'
 		mount -t overlay image:i -o \"lowerdir=/mnt/p$SCRATCH/$dir:b\" m
 		mount --rbind / p; ls -d 'p$SCRATCH'"

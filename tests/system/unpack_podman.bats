@@ -127,7 +127,7 @@ BASE='{"files":{"d":{"type":"dir","mode":"2751","uid":3,"gid":4,"xattrs":{"user.
 	image b '{"layers":[{"files":{"b":"1"}}]}'
 	unpack a
 	unpack b
-	rm -r "$STORE/podman" "$STORE/podman-layers"
+	"$TESTS/fixtures/old_layout.py" "$STORE"
 	must_equal "$(listed a)" \
 		"no|localhost/a:latest|an older version stored it: run image-unpack --upgrade"
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --upgrade -n a

@@ -21,7 +21,7 @@ unpack() {
 	unpack a
 	unpack b
 	[[ $output == *"2 layers (1 unpacked, 1 shared)"* ]]
-	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 3
+	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -xtype d | wc -l)" 3
 	must_equal "$(tail -n1 "$STORE/images/a/layers")" "$(tail -n1 "$STORE/images/b/layers")"
 	cmp "$STORE/images/a/config.json" "a/blobs/sha256/$(python3 -c '
 import json; i = json.load(open("a/index.json"))["manifests"][0]["digest"][7:]
@@ -224,13 +224,13 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	[ -e "$STORE/images/a" ]
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove a
 	must_equal "$(ls "$STORE/images")" b
-	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 3
+	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -xtype d | wc -l)" 3
 	must_work "$SHIFTBOX" image-unpack -n -s "$STORE" --prune
 	[[ $output == "would remove sha256-"* ]]
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	[[ $output == "removed sha256-"* ]]
 	[ "$(wc -l <<<"$output")" = 1 ]
-	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 2
+	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -xtype d | wc -l)" 2
 	must_equal "$(ls "$STORE/layers" | sed 's/\..*//' | sort -u | wc -l)" 2
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show b
 }
