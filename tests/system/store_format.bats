@@ -4,7 +4,7 @@
 # refused by every command.
 
 load lib
-
+load images
 need root
 
 UNPACK="$SHIFTBOX image-unpack"
@@ -133,9 +133,10 @@ mounted_web() {
 @test "the second format is that of stores with links in layers/" {
 	# No layer has been moved yet, and none will be.
 	mkdir -m 700 n
+	image plain '{"layers":[{"files":{"a":"1"}}]}'
 	must_fail 1 "" $UNPACK -q -s n/new images/none
 	[ ! -e n/new/format ] || must_equal "$(cat n/new/format)" "1 0.1.0"
-	must_work in_userns $UNPACK -q -s n/user --devices=skip -N more images/more
+	must_work in_userns $UNPACK -q -s n/user plain
 	must_equal "$(cat n/user/format) $(find n/user/layers -type l)" "1 0.1.0 "
 	must_work $UNPACK -q -s n/root -N more images/more
 	must_equal "$(cat n/root/format) $(find n/root/layers -type l | wc -l)" "2 0.1.0 2"
