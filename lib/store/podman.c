@@ -307,6 +307,16 @@ static void judge_all(struct update *u)
 		podman_judge(u->s, &u->images.items[i], &u->layers);
 }
 
+/* What layers.json is going to name must be on disk before it. */
+static int sync_layers(const struct update *u, struct err *e)
+{
+	int r = fd_sync(u->overlay, "overlay", e);
+
+	if (r == 0)
+		r = fd_sync(u->links, "overlay/l", e);
+	return r == 0 ? fd_sync(u->records, PODMAN_RECORDS, e) : r;
+}
+
 static int write_all(struct update *u, struct err *e)
 {
 	const size_t n = u->layers.len;
@@ -316,7 +326,7 @@ static int write_all(struct update *u, struct err *e)
 		r = link_layer(u, &u->layers.items[i], e);
 	judge_all(u);
 	if (r == 0 && u->sync)
-		r = fd_sync(u->overlay, "overlay", e);
+		r = sync_layers(u, e);
 	if (r == 0)
 		r = podman_write_layers(u->st, u->podman, &u->layers, u->sync, e);
 	if (r == 0)
@@ -405,6 +415,13 @@ static int share(struct store_staging *st, struct podman_adoption *a, bool sync,
 	return r;
 }
 
+/* The image itself is published already: what failed is what podman needs besides. */
+static void say_stored(const struct store *s, const char *name, struct err *e)
+{
+	err_prefix(e, "the image '%s' is in the store, but podman may not find it", name);
+	err_try(e, "shiftbox image-unpack -s '%s' --upgrade '%s'", s->path, name);
+}
+
 int podman_share(
 	struct store_staging *st, const char *name, bool sync, size_t *ret_made, struct err *e)
 {
@@ -422,8 +439,10 @@ int podman_share(
 		a.again = false;
 	if (r == 0 && a.again)
 		log_warn("podman cannot use the image '%s' yet: other processes change its layers; "
-			 "try: shiftbox image-unpack --upgrade %s",
-			name, name);
+			 "try: shiftbox image-unpack -s '%s' --upgrade '%s'",
+			name, st->store->path, name);
+	if (r < 0)
+		say_stored(st->store, name, e);
 	if (ret_made)
 		*ret_made = made;
 	return r;

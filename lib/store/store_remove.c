@@ -10,6 +10,12 @@
 #include "store_priv.h"
 #include "store_staging.h"
 
+static void say_removed(const struct store *s, const char *name, struct err *e)
+{
+	err_prefix(e, "the image '%s' is removed, but podman may still find it", name);
+	err_try(e, "shiftbox image-unpack -s '%s' --prune", s->path);
+}
+
 int store_image_remove(struct store *s, const char *name, struct err *e)
 {
 	scoped_store_staging struct store_staging *st = NULL;
@@ -33,8 +39,11 @@ int store_image_remove(struct store *s, const char *name, struct err *e)
 	r = store_staging_discard(st, s->images, file, e);
 	if (r == 0)
 		r = fd_sync(s->images, s->path, e);
-	if (r == 0)
+	if (r == 0) {
 		r = podman_update(st, NULL, true, e);
+		if (r < 0)
+			say_removed(s, name, e);
+	}
 	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }

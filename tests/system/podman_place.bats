@@ -303,6 +303,76 @@ quickly() {
 	[ $total -gt 20 ]
 }
 
+# each_fails CHECK ACTION...: in a copy of the store "before", every call that moves something fails
+# in ACTION, one after the other. b stays whole. CHECK looks at what the others left.
+each_fails() {
+	local check=$1 call n was said
+	shift
+	for call in renameat renameat2 symlinkat linkat fsync; do
+		for n in {1..15}; do
+			rm -rf "$STORE"
+			cp -a before "$STORE"
+			capture inject "$call:EIO:$n" \
+				"$SHIFTBOX" image-unpack -q -s "$STORE" "$@"
+			[ "$status" != 99 ] || break # so many calls were not made
+			[ "$status" = 0 ] || stderr_has "Input/output error"
+			was=$status said=$stderr
+			"$TESTS/fixtures/check_podman.py" "$STORE" --quick >has
+			grep -qx "localhost/b:latest 2" has
+			whole b
+			status=$was stderr=$said
+			$check
+		done
+	done
+}
+
+@test "a call that fails leaves layers whole, and the error says what is done" {
+	local published=0 removed=0
+	unpack b
+	cp -a "$STORE" before
+	unpacked() {
+		if [ "$status" = 1 ] && [ -e "$STORE/images/a" ] &&
+			[[ $stderr != *"/store': cannot write the file to disk"* ]]; then
+			stderr_has "the image 'a' is in the store, but podman may not find it" ... \
+				"image-unpack -s '$STORE' --upgrade 'a'"
+			published=$((published + 1))
+			must_work "$SHIFTBOX" image-unpack -s "$STORE" --upgrade a
+		fi
+		quickly a
+		whole a b
+		podman_has "localhost/a:latest 2;localhost/b:latest 2"
+	}
+	each_fails unpacked a
+	[ $published -gt 5 ]
+	rm -r before
+	mv "$STORE" before
+	pruned() {
+		quickly --prune
+		whole b
+		podman_has "localhost/b:latest 2"
+		must_equal "$(ls "$STORE/layers" | grep -cv '\.')" 2
+	}
+	gone() {
+		if [ -e "$STORE/images/a" ]; then
+			must_equal "$status" 1
+			quickly --remove a
+		elif [ "$status" = 1 ] &&
+			[[ $stderr != *"/store': cannot write the file to disk"* ]]; then
+			stderr_has "the image 'a' is removed, but podman may still find it" ... \
+				"image-unpack -s '$STORE' --prune"
+			removed=$((removed + 1))
+		fi
+		pruned
+	}
+	each_fails gone --remove a
+	[ $removed -gt 3 ]
+	quickly a
+	quickly --remove a
+	rm -r before
+	mv "$STORE" before
+	each_fails pruned --prune
+}
+
 @test "several at once take the directory of one layer once" {
 	local i
 	image c '{"layers":['"$A,$B,$X"']}'
