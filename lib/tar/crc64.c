@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* crc64: CRC-64/GO-ISO, eight bytes at a time. */
+/* crc64: CRC-64/GO-ISO by ISA-L or, eight bytes at a time, by tables. */
 
 #include "crc64.h"
 
 #include <pthread.h>
+#ifdef WITH_ISAL
+#include <isa-l/crc64.h>
+#endif
 
 #include "../base/le.h"
 
@@ -27,7 +30,7 @@ static void make_tables(void)
 			tables[k][i] = tables[k - 1][i] >> 8 ^ tables[0][tables[k - 1][i] & 0xff];
 }
 
-uint64_t crc64_iso(uint64_t crc, const void *p, size_t n)
+uint64_t crc64_iso_tables(uint64_t crc, const void *p, size_t n)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const unsigned char *s = p;
@@ -44,4 +47,13 @@ uint64_t crc64_iso(uint64_t crc, const void *p, size_t n)
 	for (; n > 0; n--, s++)
 		crc = tables[0][(crc ^ *s) & 0xff] ^ crc >> 8;
 	return ~crc;
+}
+
+uint64_t crc64_iso(uint64_t crc, const void *p, size_t n)
+{
+#ifdef WITH_ISAL
+	return crc64_iso_refl(crc, p, n);
+#else
+	return crc64_iso_tables(crc, p, n);
+#endif
 }

@@ -27,6 +27,20 @@ TEST(crc64_has_the_check_value_of_its_catalogue)
 	CHECK(parts == crc64_iso(0, text, 18));
 }
 
+TEST(crc64_is_the_same_by_tables)
+{
+	char text[600];
+	uint64_t a = 0, b = 0;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 167 >> 3);
+	for (size_t n = 0; n < sizeof(text); n++) {
+		a = crc64_iso(a, text + sizeof(text) - n, n);
+		b = crc64_iso_tables(b, text + sizeof(text) - n, n);
+		CHECK(a == b);
+	}
+}
+
 static ssize_t fill(void *arg, const void **ret, struct err *e)
 {
 	struct buf *b = arg;
