@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define ARENA_BLOCK ((size_t)128 * 1024)
 
@@ -34,46 +33,23 @@ static void *arena_alloc(struct layer_tree *t, size_t n)
 	return a->mem + a->used - n;
 }
 
-/*
- * The two halves of the product of 128 bits, folded together. Not every target has a type of 128
- * bits, so the product is made of those of 32 bits.
- */
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	const uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
-	const uint64_t low = a0 * b0;
-	const uint64_t mid = a1 * b0 + (low >> 32);
-	const uint64_t mid2 = a0 * b1 + (uint32_t)mid;
-
-	return (mid2 << 32 | (uint32_t)low) ^ (a1 * b1 + (mid >> 32) + (mid2 >> 32));
-}
-
 /* The hash is keyed, so that an image cannot contain names that are chosen to collide. */
-
 static uint32_t hash_name(
 	const struct layer_tree *t, const struct node *parent, const char *name, size_t len)
 {
-	uint64_t h = fold((uint64_t)(uintptr_t)parent ^ t->key[0], t->key[1]) ^ len;
-	uint64_t w;
+	const uint64_t h = keyed_hash(&t->key, (uintptr_t)parent, name, len);
 
-	for (; len >= 8; name += 8, len -= 8) {
-		memcpy(&w, name, 8);
-		h = fold(h ^ w, t->key[1]);
-	}
-	w = 0;
-	memcpy(&w, name, len);
-	h = fold(h ^ w, t->key[0]);
 	return (uint32_t)(h ^ h >> 32);
 }
 
 int layer_tree_init(struct layer_tree *t)
 {
-	*t = (struct layer_tree){ .mask = 1023 };
-	if (getrandom(t->key, sizeof(t->key), 0) != sizeof(t->key))
-		return -EIO;
-	t->key[0] |= 1;
-	t->key[1] |= 1;
+	int r;
 
+	*t = (struct layer_tree){ .mask = 1023 };
+	r = hash_key_new(&t->key);
+	if (r < 0)
+		return r;
 	t->buckets = calloc(t->mask + 1, sizeof(*t->buckets));
 	t->root = arena_alloc(t, sizeof(*t->root) + 1);
 	if (!t->buckets || !t->root) {

@@ -8,6 +8,7 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/keyed_hash.h"
 #include "xattr.h"
 
 /*
@@ -66,7 +67,7 @@ struct layer_tree {
 	struct node **buckets;
 	size_t n, mask; /* number of nodes but the root; number of buckets - 1 */
 	struct arena *arena;
-	uint64_t key[2];
+	struct hash_key key;
 };
 
 /* Returns 0, -ENOMEM or -EIO (no random bytes). */

@@ -3,25 +3,23 @@
 
 #include "name_set.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { FIRST_ROOM = 1024 };
 
-/* FNV-1a, and a last step that mixes the low bits, which choose the slot. */
-static uint64_t hash_of(const char *s, size_t n)
+/* An archive cannot contain names that are chosen to take the same slot. */
+static uint64_t hash_of(const struct name_set *s, const char *name, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325;
+	const uint64_t h = keyed_hash(&s->key, 0, name, n);
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 0x100000001b3;
-	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15;
 	return h ? h : 1;
 }
 
 /* The slot that has h, or the free one for it. */
 static size_t find(const uint64_t *slots, size_t room, uint64_t h)
 {
-	size_t i = h >> 32 & (room - 1);
+	size_t i = h & (room - 1);
 
 	while (slots[i] && slots[i] != h)
 		i = (i + 1) & (room - 1);
@@ -31,8 +29,11 @@ static size_t find(const uint64_t *slots, size_t room, uint64_t h)
 static int grow(struct name_set *s, struct err *e)
 {
 	const size_t room = s->room ? s->room * 2 : FIRST_ROOM;
-	uint64_t *slots = calloc(room, sizeof(*slots));
+	uint64_t *slots;
 
+	if (!s->room && hash_key_new(&s->key) < 0)
+		return err_set(e, EIO, NULL, "cannot get random bytes");
+	slots = calloc(room, sizeof(*slots));
 	if (!slots)
 		return err_nomem(e);
 	for (size_t i = 0; i < s->room; i++)
@@ -46,12 +47,13 @@ static int grow(struct name_set *s, struct err *e)
 
 int name_set_add(struct name_set *s, const char *name, size_t n, bool *ret_new, struct err *e)
 {
-	const uint64_t h = hash_of(name, n);
+	uint64_t h;
 	size_t i;
 	int r = s->n * 2 >= s->room ? grow(s, e) : 0;
 
 	if (r < 0)
 		return r;
+	h = hash_of(s, name, n);
 	i = find(s->slots, s->room, h);
 	*ret_new = !s->slots[i];
 	s->n += *ret_new;

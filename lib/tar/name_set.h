@@ -8,6 +8,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/err.h"
+#include "../base/keyed_hash.h"
 
 /*
  * A set of names, of which 64 bits of a hash are kept: 16 to 32 bytes of memory each. A name may
@@ -17,9 +18,10 @@
 struct name_set {
 	uint64_t *slots; /* 0: free */
 	size_t n, room;  /* room: a power of 2, or 0 */
+	struct hash_key key;
 };
 
-/* Add a name of n bytes. Sets *ret_new to whether it was not in the set. Returns 0 or -ENOMEM. */
+/* Add a name of n bytes. Sets *ret_new to whether it was not in the set. Returns 0 or -errno. */
 MUST_CHECK int name_set_add(
 	struct name_set *s, const char *name, size_t n, bool *ret_new, struct err *e);
 void name_set_done(struct name_set *s);
