@@ -66,10 +66,17 @@ static int check_view(const struct unpack_args *a, const char *view, struct err 
 		r = podman_conf_check_view(s, view, e);
 	if (r == 0)
 		log_info("'%s': nothing is mounted there now: mount-idmapped -a mounts what %s "
-			 "has; podman needs it before its first command, or run podman system "
-			 "migrate",
+			 "has",
 			view, VIEWS_TABLE);
 	return r < 0 ? r : 0;
+}
+
+static void log_notes(const struct podman_conf *c)
+{
+	const char *p = buf_get(&c->notes), *const end = p + c->notes.len;
+
+	for (; p < end; p += strlen(p) + 1)
+		log_info("%s", p);
 }
 
 /* The text of the user's file goes to a terminal escaped, and elsewhere as it is. */
@@ -137,9 +144,8 @@ int unpack_podman_conf(const struct unpack_args *a, struct ctx *ctx, struct err 
 		r = check_view(a, want.view, e);
 	if (r == 0)
 		r = podman_conf_make(&want, &c, e);
-	if (r == 0 && c.lacks_roots)
-		log_info("'%s': has no runroot or no graphroot: podman cannot commit without them",
-			buf_get(&c.path));
+	if (r == 0)
+		log_notes(&c);
 	if (r == 0)
 		print_result(a, &want.user, want.view, &c, ctx);
 	return r;

@@ -25,13 +25,14 @@
 #include "podman_priv.h"
 #include "store_priv.h"
 
-enum { ANSWER_TIME = 30000 /* ms */, TEXT_MAX = TOML_MAX_BYTES + (64 << 10) };
+/* The notes quote values of the file a few times. */
+enum { ANSWER_TIME = 30000 /* ms */, ANSWER_MAX = 8 * TOML_MAX_BYTES };
 
-/* What the user's process has found; path and text follow. */
+/* What the user's process has found; path, text and notes follow. */
 struct conf_answer {
 	int r;
-	bool exists, changed, written, lacks_roots;
-	size_t path, text; /* their lengths */
+	bool exists, changed, written;
+	size_t path, text, notes; /* their lengths */
 	struct err e;
 };
 
@@ -73,6 +74,9 @@ static int work(const struct podman_conf_want *want, const struct podman_env *en
 {
 	int r = become(&want->user, e);
 
+	/* After the change of ids, which resets it (kernel/cred.c, commit_creds()) */
+	if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		r = failed("cannot end with the process that has started this one", e);
 	(void)umask(077);
 	if (r == 0 && chdir("/") < 0)
 		r = failed("cannot enter /", e);
@@ -85,17 +89,18 @@ static _Noreturn void run_child(
 	static struct conf_answer a = { .e = ERR_INIT };
 	struct podman_conf c = { .exists = false };
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || fd_let_go(out, out, -1) < 0)
+	if (fd_let_go(out, out, -1) < 0)
 		_exit(126);
 	a.r = work(want, env, &c, &a.e);
 	a.exists = c.exists;
 	a.changed = c.changed;
 	a.written = c.written;
-	a.lacks_roots = c.lacks_roots;
 	a.path = c.path.len;
 	a.text = c.text.len;
+	a.notes = c.notes.len;
 	if (fd_write_all(out, &a, sizeof(a)) < 0 || fd_write_all(out, c.path.data, a.path) < 0 ||
-		fd_write_all(out, c.text.data, a.text) < 0)
+		fd_write_all(out, c.text.data, a.text) < 0 ||
+		fd_write_all(out, c.notes.data, a.notes) < 0)
 		_exit(126);
 	_exit(0);
 }
@@ -122,13 +127,13 @@ static int read_answer(int fd, struct podman_conf *ret, struct err *e)
 		return err_nomem(e);
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_set(e, errno, NULL, "cannot read what the user's process has found");
-	r = fd_read_all(fd, "answer", TEXT_MAX + sizeof(*a), &b, e);
+	r = fd_read_all(fd, "answer", ANSWER_MAX, &b, e);
 	if (r < 0)
 		return r;
 	if (b.len >= sizeof(*a))
 		memcpy(a, buf_get(&b), sizeof(*a));
-	if (b.len < sizeof(*a) || a->path > TEXT_MAX || a->text > TEXT_MAX ||
-		b.len != sizeof(*a) + a->path + a->text)
+	if (b.len < sizeof(*a) || a->path > ANSWER_MAX || a->text > ANSWER_MAX ||
+		a->notes > ANSWER_MAX || b.len != sizeof(*a) + a->path + a->text + a->notes)
 		return err_say(e, EIO, NULL, "the answer of the user's process is not complete");
 	close_texts(&a->e);
 	if (a->r < 0) {
@@ -139,10 +144,11 @@ static int read_answer(int fd, struct podman_conf *ret, struct err *e)
 	ret->exists = a->exists;
 	ret->changed = a->changed;
 	ret->written = a->written;
-	ret->lacks_roots = a->lacks_roots;
 	buf_add(&ret->path, b.data + sizeof(*a), a->path);
 	buf_add(&ret->text, b.data + sizeof(*a) + a->path, a->text);
-	return buf_get(&ret->path) && buf_get(&ret->text) ? 0 : err_nomem(e);
+	buf_add(&ret->notes, b.data + sizeof(*a) + a->path + a->text, a->notes);
+	return buf_get(&ret->path) && buf_get(&ret->text) && buf_get(&ret->notes) ? 0 :
+										    err_nomem(e);
 }
 
 static int wait_for(pid_t pid, const struct podman_conf_want *want, struct err *e)
@@ -239,6 +245,7 @@ void podman_conf_done(struct podman_conf *c)
 {
 	buf_done(&c->path);
 	buf_done(&c->text);
+	buf_done(&c->notes);
 }
 
 int podman_conf_check_view(const struct store *s, const char *view, struct err *e)

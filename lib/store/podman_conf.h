@@ -34,14 +34,15 @@ struct podman_conf {
 	bool exists;     /* there was such a file */
 	bool changed;    /* text is not what was there */
 	bool written;
-	bool lacks_roots; /* it has no runroot or no graphroot, without which podman cannot commit
-	                   */
+	struct buf notes; /* what the user should know: texts that each end with NUL */
 };
 
 /*
  * Find the user's storage.conf and add the view. Errors: -EOPNOTSUPP if the user's podman has
- * another storage driver than overlay, -ETIMEDOUT if the user's files do not answer, -ENOTSUP in a
- * build without TOML, those of toml.h and of system calls. Free *ret with podman_conf_done().
+ * another storage driver than overlay, -EINVAL or -EBUSY if the file cannot be replaced without
+ * loss, -ETIMEDOUT if the user's files do not answer, -ENOTSUP in a build without TOML, those of
+ * toml.h and of system calls. A file is not written if its view has no store: podman would fail.
+ * Free *ret with podman_conf_done().
  */
 MUST_CHECK int podman_conf_make(
 	const struct podman_conf_want *want, struct podman_conf *ret, struct err *e);

@@ -377,7 +377,7 @@ views() {
 
 # The source is a store for podman, with this index of layers.
 podman_store() {
-	mkdir -p -m 755 store/overlay/l store/overlay-layers store/overlay-images
+	(umask 022 && mkdir -p store/overlay/l store/overlay-layers store/overlay-images)
 	echo "$1" >store/overlay-layers/new
 	mv store/overlay-layers/new store/overlay-layers/layers.json
 	echo '[{"id":"an"}]' >store/overlay-images/images.json
