@@ -4,6 +4,7 @@
  * document. Errors are exceptions here, and -errno outside.
  */
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -17,8 +18,21 @@
  * With TOML_EXCEPTIONS=0 most of toml++ is noexcept, so that memory that runs out would end the
  * process. Formatters, and std::stringstream for numbers, would bring iostreams and locales into
  * the program, which every command would initialise when it starts.
+ *
+ * toml++ 3.3 asserts that a key follows in "[=]" (parse_key()), instead of refusing the text: with
+ * NDEBUG, the compiler would take it for granted.
  */
+struct assertion {
+};
+
+[[noreturn]] static void assertion_failed()
+{
+	throw assertion{};
+}
+
+#undef NDEBUG
 #define TOML_EXCEPTIONS 1
+#define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : assertion_failed())
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_FLOAT_CHARCONV 1
 #define TOML_ENABLE_WINDOWS_COMPAT 0
@@ -194,7 +208,33 @@ bool is_document(const std::string &text, const toml::table &want)
 		return toml::parse(std::string_view(text)) == want;
 	} catch (const toml::parse_error &) {
 		return false;
+	} catch (const assertion &) {
+		return false;
 	}
+}
+
+bool asserts(const std::string_view text)
+{
+	try {
+		(void)toml::parse(text);
+	} catch (const toml::parse_error &) {
+	} catch (const assertion &) {
+		return true;
+	}
+	return false;
+}
+
+/* The line at which an assertion fails, which has no position. */
+unsigned asserted_line(const std::string &text)
+{
+	size_t good = 0, bad = text.size();
+
+	while (bad - good > 1) {
+		const size_t middle = good + (bad - good) / 2;
+
+		(asserts(std::string_view(text).substr(0, middle)) ? bad : good) = middle;
+	}
+	return 1 + static_cast<unsigned>(std::count(text.begin(), text.begin() + good, '\n'));
 }
 
 int add(const struct toml_doc &doc, std::string_view path_text, const std::string &value,
@@ -225,8 +265,11 @@ int parse(const char *text, size_t n, struct toml_doc **ret, char *fault, unsign
 
 		snprintf(fault, TOML_CXX_FAULT, "%.*s", static_cast<int>(what.size()), what.data());
 		*line = static_cast<unsigned>(x.source().begin.line);
-		return -EINVAL;
+	} catch (const assertion &) {
+		snprintf(fault, TOML_CXX_FAULT, "this cannot be parsed");
+		*line = asserted_line(copy);
 	}
+	return -EINVAL;
 }
 
 int get_str(const struct toml_doc &doc, std::string_view path_text, const char **ret)
