@@ -201,7 +201,7 @@ static int hash_file(struct lower_walk *w, const struct lower_hit *hit, const ch
 
 	if (!piece)
 		return err_nomem(e);
-	r = fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, &fd, e);
+	r = lower_open(hit, path, &fd, e);
 	if (r < 0)
 		return r;
 	f.fd = fd;

@@ -249,7 +249,7 @@ static int copy_regular(struct resolve *s, struct node *n, const struct lower_hi
 	int r;
 
 	n->size = (uint64_t)hit->st.st_size;
-	r = fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, &from, e);
+	r = lower_open(hit, s->path.data, &from, e);
 	if (r == 0)
 		r = writer_file_begin(&s->l->w, n, &to, e);
 	if (r == 0)

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/stop.h"
 #include "xattr.h"
 
 /* Bounds for the open directories of a walk, which are a quarter of the limit of open files. */
@@ -87,6 +89,26 @@ static int step(const int *dirs, size_t n, bool user, const char *name, struct l
 			return 0;
 	}
 	return 0;
+}
+
+int lower_open(const struct lower_hit *hit, const char *path, int *ret, struct err *e)
+{
+	struct err own = ERR_INIT;
+	int r = fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, ret, &own);
+
+	if (r != -EWOULDBLOCK) {
+		if (r < 0 && e)
+			*e = own;
+		return r;
+	}
+	log_warn("'%s': waiting until a lease ends that a user holds on this file of a stored "
+		 "layer; 'sysctl fs.leases-enable=0' forbids leases",
+		path);
+	stop_set_waiting(true);
+	*ret = openat(hit->fd, hit->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	r = *ret < 0 ? err_set(e, errno, path, "cannot open the file") : 0;
+	stop_set_waiting(false);
+	return r;
 }
 
 /* ---- walks ---- */

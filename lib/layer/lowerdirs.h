@@ -53,6 +53,13 @@ MUST_CHECK int lower_find(
 	const struct lower *l, const char *path, struct lower_hit *ret, struct err *e);
 
 /*
+ * Open the regular file of a layer for reading. A user who sees it in an ID-mapped mount as an own
+ * file may hold a lease on it (fcntl(2)): the kernel ends the lease, at the latest after
+ * fs.lease-break-time seconds, and the function waits for that. path: for messages.
+ */
+MUST_CHECK int lower_open(const struct lower_hit *hit, const char *path, int *ret, struct err *e);
+
+/*
  * Does the entry name of the directory fd, itself a directory or an empty file, have an overlayfs
  * mark ("opaque", "whiteout") with this value? user: user.overlay.*, else trusted.overlay.*.
  */

@@ -210,7 +210,7 @@ int store_view_read(
 
 	if (r <= 0)
 		return r;
-	r = fd_open_regular(hit.fd, hit.name, O_NOFOLLOW, &fd, e);
+	r = lower_open(&hit, path, &fd, e);
 	if (r == 0)
 		r = fd_read_all(fd, path, max, ret, e);
 	if (r < 0)

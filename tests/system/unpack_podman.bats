@@ -42,7 +42,7 @@ for l in sys.argv[2].splitlines():
 
 BASE='{"files":{"d":{"type":"dir","mode":"2751","uid":3,"gid":4,"xattrs":{"user.x":"31"}},
 	"d/f":"1","l":{"type":"symlink","to":"d"},"d/h":{"type":"link","to":"d/f"},
-	"p":{"type":"fifo","uid":6}}}'
+	"p":{"type":"fifo","uid":6},"t":"t"}}'
 
 @test "images that share layers share them for podman, and each change is followed" {
 	image a '{"layers":['"$BASE"',{"files":{"a":"1","d/.wh.f":""}}]}'
@@ -212,6 +212,7 @@ BASE='{"files":{"d":{"type":"dir","mode":"2751","uid":3,"gid":4,"xattrs":{"user.
 	need subid
 	image a '{"layers":['"$BASE"',{"files":{"a":"1"}}]}'
 	image b '{"layers":['"$BASE"',{"files":{"b":"1"}}]}'
+	image c '{"layers":['"$BASE"',{"files":{"c":{"type":"link","to":"t"}}}]}'
 	unpack a
 	grep -q ^alice: /etc/passwd || make_user alice 2001 300000 65536
 	chmod 711 "$SCRATCH"
@@ -219,8 +220,13 @@ BASE='{"files":{"d":{"type":"dir","mode":"2751","uid":3,"gid":4,"xattrs":{"user.
 	must_work "$SHIFTBOX" mount-idmapped -m user:alice -o ro "$STORE/podman" view
 	cat >hold.py <<-'EOF'
 		import fcntl, os, sys, time, signal
-		signal.signal(signal.SIGIO, signal.SIG_IGN)
 		held, leases, seen = [], 0, set()
+		def give_up(*args):
+		    print("asked to give up", flush=True)
+		    time.sleep(1)
+		    for fd in held:
+		        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+		signal.signal(signal.SIGIO, give_up)
 		for top, dirs, files in os.walk("view"):
 		    for n in dirs + files:
 		        p = os.path.join(top, n)
@@ -257,12 +263,19 @@ BASE='{"files":{"d":{"type":"dir","mode":"2751","uid":3,"gid":4,"xattrs":{"user.
 	[ "$(cat leases)" -gt 5 ] || { cat hold.err; false; }
 	timed unpack b
 	[ "$t" -lt 10000000 ]
+	must_equal "$(wc -l <leases)" 1
 	timed must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove a
 	[ "$t" -lt 10000000 ]
 	timed must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	[ "$t" -lt 10000000 ]
+	must_equal "$(wc -l <leases)" 1
+	# A file below is read for a hard link to it. The kernel takes the lease away after a while.
+	capture "$SHIFTBOX" image-unpack -s "$STORE" c
+	[ "$status" = 0 ] || tell "it failed"
+	must_equal "$(wc -l <leases)" 2
+	stderr_has "'t': waiting until a lease ends that a user holds on this file"
 	touch stop
 	wait
 	umount view
-	podman_has "localhost/b:latest 2"
+	podman_has "localhost/b:latest 2;localhost/c:latest 2"
 }
