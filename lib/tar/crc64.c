@@ -30,7 +30,7 @@ static void make_tables(void)
 			tables[k][i] = tables[k - 1][i] >> 8 ^ tables[0][tables[k - 1][i] & 0xff];
 }
 
-uint64_t crc64_iso_tables(uint64_t crc, const void *p, size_t n)
+static uint64_t by_tables(uint64_t crc, const void *p, size_t n)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const unsigned char *s = p;
@@ -49,11 +49,17 @@ uint64_t crc64_iso_tables(uint64_t crc, const void *p, size_t n)
 	return ~crc;
 }
 
-uint64_t crc64_iso(uint64_t crc, const void *p, size_t n)
-{
 #ifdef WITH_ISAL
+static uint64_t by_isal(uint64_t crc, const void *p, size_t n)
+{
 	return crc64_iso_refl(crc, p, n);
-#else
-	return crc64_iso_tables(crc, p, n);
-#endif
 }
+#endif
+
+crc64_iso *const crc64_iso_all[] = {
+#ifdef WITH_ISAL
+	by_isal,
+#endif
+	by_tables,
+	NULL,
+};

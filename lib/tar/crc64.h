@@ -8,9 +8,10 @@
 /*
  * CRC-64/GO-ISO (ISO 3309 with all bits inverted before and after), as Go's hash/crc64 computes it
  * with its ISO table. Begin with crc = 0; the result for a piece is the crc for the next one.
- * crc64_iso() is ISA-L's, where the build found it, else crc64_iso_tables().
  */
-uint64_t crc64_iso(uint64_t crc, const void *p, size_t n);
-uint64_t crc64_iso_tables(uint64_t crc, const void *p, size_t n);
+typedef uint64_t crc64_iso(uint64_t crc, const void *p, size_t n);
+
+/* All that this build has, the fastest first; NULL is the last. */
+extern crc64_iso *const crc64_iso_all[];
 
 #endif

@@ -194,7 +194,7 @@ static int take(struct tar_split *t, uint64_t end, struct err *e)
 
 		if (t->left) {
 			n = n < t->left ? n : t->left;
-			t->crc = crc64_iso(t->crc, t->at, (size_t)n);
+			t->crc = crc64_iso_all[0](t->crc, t->at, (size_t)n);
 			t->left -= n;
 			r = t->left ? 0 : put_file(t, e);
 		} else {
