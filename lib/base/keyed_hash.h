@@ -8,7 +8,7 @@
 #include "cleanup.h"
 
 /*
- * A hash of names for tables in memory. The key is random, so that nobody can choose names that
+ * A hash of names for tables in memory. The key is random, so that names cannot be chosen to
  * collide. It is of no use for anything that is stored.
  */
 struct hash_key {

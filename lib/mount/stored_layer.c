@@ -13,7 +13,8 @@
 #include "../base/fd.h"
 #include "../base/path.h"
 
-#define ABOVE "../podman/overlay/"
+#define IN_STORE "podman/overlay/"
+#define ABOVE "../" IN_STORE
 #define BELOW "/diff"
 
 enum { DIGITS = STORED_LAYER_ID - 1, TRIES = 4 };
@@ -61,7 +62,7 @@ static int path_of(int store, const char *name, char ret[static STORED_LAYER_PAT
 	if (r < 0)
 		return r;
 	if (r > 0)
-		(void)snprintf(ret, STORED_LAYER_PATH, "podman/overlay/%s" BELOW, id); /* fits */
+		(void)snprintf(ret, STORED_LAYER_PATH, IN_STORE "%s" BELOW, id); /* fits */
 	else
 		memcpy(ret, entry, sizeof(entry));
 	return 0;
@@ -127,7 +128,7 @@ bool stored_layer_may_be(const char *shown, const char *dir)
 		shown += strlen("layers/");
 	if (!strncmp(shown, "sha256-", strlen("sha256-")))
 		return !strcmp(shown, name);
-	if (strncmp(shown, ABOVE + 3, strlen(ABOVE) - 3) != 0 || !stored_layer_id_in(shown, is))
+	if (strncmp(shown, IN_STORE, strlen(IN_STORE)) != 0 || !stored_layer_id_in(shown, is))
 		return true;
 	if (path_find(dir, false, "cannot find the layer", &at, NULL) < 0)
 		return true;

@@ -127,7 +127,7 @@ struct podman_adoption {
 /*
  * podman_make.c: make what podman lacks of the image, in the staging directory. Acquires the lock
  * on images/. *ret_made: the number of layers that podman lacked. An image that podman cannot use,
- * and a filesystem that refuses the links, are no errors.
+ * and a filesystem that refuses the links, are not errors.
  */
 MUST_CHECK int podman_make_missing(struct store_staging *st, const struct podman_adoption *a,
 	bool sync, size_t *ret_made, struct err *e);
