@@ -3,6 +3,8 @@
 # The store as an additional image store of podman, buildah and skopeo, which ordinary users see
 # through an ID-mapped mount.
 
+# shellcheck disable=SC2034
+
 load lib
 load images
 need root
@@ -206,4 +208,40 @@ store_state() {
 	must_equal "$(alice podman run --rm "$(cat id)" busybox cat /child)" c
 	ls home-alice/.local/share/containers/storage/overlay >own
 	must_equal "$(grep -cE '^[0-9a-f]{64}$' own)" 1
+}
+
+@test "podman never fails, and sees whole images alone, while unpacks are killed" {
+	local i t killed=0 name more
+	image bb "$BB"
+	unpack -N $REF bb
+	view alice
+	for i in {0..30}; do
+		more='{"files":{"i":"'i$i'"},"bulk":200,"seed":'$i'}'
+		image "i$i" "${BB%\]\}},$more]}"
+	done
+	timed unpack --no-sync i0
+	alice podman images >/dev/null # makes the user namespace, and may warn of its mounts
+	LEAVES_STAGING=1
+	touch go
+	while [ -e go ]; do
+		alice podman images --format '{{.Repository}}:{{.Tag}} {{.ReadOnly}}'
+	done >lists 2>list.errors 3>&- &
+	while [ -e go ]; do
+		name=$(alice podman images --format '{{.Repository}}:{{.Tag}}' |
+			grep localhost/ | shuf -n1)
+		[ "localhost/$(alice podman run --rm "$name" busybox cat /i):latest" = "$name" ]
+		echo "$name" >>ran
+	done >reader 2>&1 3>&- &
+	for i in {1..30}; do
+		kill_at_random "$SHIFTBOX" image-unpack --no-sync -s "$STORE" "i$i" >/dev/null
+		unpack --no-sync "i$i"
+	done
+	rm go
+	wait %1 || { cat list.errors; false; }
+	wait %2 || { cat reader; false; }
+	must_equal "$(grep -cvxE "(localhost/i[0-9]+:latest|$REF) true" lists list.errors)" \
+		$'lists:0\nlist.errors:0'
+	must_equal "$(alice podman images -q | wc -l)" 32
+	[ "$killed" -gt 10 ]
+	[ "$(wc -l <ran)" -gt 2 ]
 }
