@@ -122,8 +122,11 @@ static int add_view(const struct toml_doc *t, const struct conf_source *s,
 	scoped_strv struct strv stores = { 0 };
 	int r = toml_strs(t, STORES, path, &stores, e);
 
-	if (r < 0)
+	if (r < 0) {
+		if (r == -EINVAL)
+			err_try(e, "add \"%s\" in an editor", want->view);
 		return r;
+	}
 	if (!strv_has(&stores, want->view)) {
 		ret->changed = true;
 		return toml_add_str(t, STORES, want->view, path, &ret->text, e);

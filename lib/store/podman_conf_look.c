@@ -221,7 +221,7 @@ static int note_missing(const struct podman_look *l, struct buf *notes, struct e
 	static const struct {
 		const char *key, *what;
 	} wanted[] = {
-		{ "storage.driver", "driver: podman reports that with each command" },
+		{ "storage.driver", "driver: podman may report that with each command" },
 		{ "storage.runroot", "runroot: podman commit may fail" },
 		{ "storage.graphroot", "graphroot: podman commit may fail" },
 	};

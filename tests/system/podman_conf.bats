@@ -435,6 +435,9 @@ rootless_storage_path = "$HOME/mine-$UID/${USER}"'
 	refused "is not valid TOML: line 2"
 	own $'[storage\n'
 	refused "is not valid TOML: line 1"
+	own $'[storage.options]\nadditionalimagestores = "/a"\n'
+	refused "additionalimagestores is not a list of strings"
+	stderr_has "add \"$VIEW\" in an editor"
 	own "$(printf 'a = '; printf '[%.0s' {1..5000})"
 	refused "is not valid TOML"
 	rm "$CONF"
@@ -508,6 +511,10 @@ alice_conf() {
 	must_equal "$(as alice podman images -q | wc -l)" 2
 	must_equal "$(as alice podman run --rm "$(cat mine.id)" busybox echo yes)" yes
 	run as alice podman run --rm localhost/on-shared busybox true
+	[ "$status" != 0 ] && [ "$status" -lt 128 ]
+	# Another image with layers of the store is not made of what is not there.
+	chmod -R a+rX bb
+	run as alice podman pull -q oci:bb
 	[ "$status" != 0 ] && [ "$status" -lt 128 ]
 	as alice podman info >/dev/null
 	podman_pause_ends alice
