@@ -216,15 +216,23 @@ static int walk(struct path_walk *w, bool to_end)
 	return 0;
 }
 
-static int begin(struct path_walk *w, const char *path, const char *what, struct err *e)
+/* dirfd: where a relative path begins. */
+static int begin_in(
+	struct path_walk *w, int dirfd, const char *path, const char *what, struct err *e)
 {
 	*w = (struct path_walk){
 		.path = path, .what = what, .dir = -1, .found = -1, .e = e, .rest = strdup(path)
 	};
 	if (!w->rest)
 		return err_nomem(e);
-	return *path ? go(w, open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC)) :
-		       failed(w, ENOENT);
+	if (!*path)
+		return failed(w, ENOENT);
+	return go(w, openat(dirfd, *path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int begin(struct path_walk *w, const char *path, const char *what, struct err *e)
+{
+	return begin_in(w, AT_FDCWD, path, what, e);
 }
 
 static int tell_place(struct path_walk *w, struct place *ret)
@@ -412,6 +420,15 @@ int path_open(const char *path, int flags, const char *what, struct place *ret_p
 		return r;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int path_open_in(
+	int dirfd, const char *path, int flags, const char *what, int *ret_fd, struct err *e)
+{
+	__attribute__((cleanup(walk_done))) struct path_walk w = { .dir = -1, .found = -1 };
+	int r = begin_in(&w, dirfd, path, what, e);
+
+	return r == 0 ? walk_and_open(&w, flags, ret_fd) : r;
 }
 
 int path_stat(const char *path, bool follow, struct stat *ret)

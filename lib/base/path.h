@@ -55,6 +55,10 @@ struct place {
 MUST_CHECK int path_open(const char *path, int flags, const char *what, struct place *ret_place,
 	int *ret_fd, struct err *e);
 
+/* Open a path that is relative to dirfd (O_PATH suffices), as path_open() does. */
+MUST_CHECK int path_open_in(
+	int dirfd, const char *path, int flags, const char *what, int *ret_fd, struct err *e);
+
 /*
  * Call stat(2), or lstat(2) without follow, on what path_open() would open. -errno, without an err.
  */
