@@ -158,17 +158,25 @@ static int check_root(const struct mount_plan *p, const struct stat *st, struct 
 	return -EPERM;
 }
 
+/* owner: is set for the result to refer to */
+static struct target_how how_to_open(const struct mount_plan *p, struct owner_mode *owner)
+{
+	*owner = (struct owner_mode){ p->owner_uid, p->owner_gid, 0700 };
+	return (struct target_how){
+		.want_dir = true,
+		.follow = p->follow,
+		.create = p->mkdir || p->owned,
+		.mode = p->mkdir_mode,
+		.owner = p->owned ? owner : NULL,
+	};
+}
+
 static int attach(
 	int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
 	scoped_target struct target target = TARGET_INIT;
-	const struct owner_mode owner = { p->owner_uid, p->owner_gid, 0700 };
-	struct target_how how = {
-		.follow = p->follow,
-		.create = p->mkdir || p->owned,
-		.mode = p->mkdir_mode,
-		.owner = p->owned ? &owner : NULL,
-	};
+	struct owner_mode owner;
+	struct target_how how = how_to_open(p, &owner);
 	struct stat st;
 	int r;
 
@@ -255,17 +263,8 @@ static int assemble_bind(const struct mount_plan *p, struct mount_snapshot *befo
 	return 0;
 }
 
-static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
-	struct mount_result *ret, struct err *e)
-{
-	scoped_fd int tree = -1;
-	int r = assemble_bind(p, before, ret, &tree, e);
-
-	return r == 0 ? attach(tree, p, before != NULL, ret, e) : r;
-}
-
-static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before,
-	struct mount_result *ret, struct err *e)
+static int assemble_fs(
+	const struct mount_plan *p, struct mount_result *ret, int *ret_mnt, struct err *e)
 {
 	scoped_device struct device d = DEVICE_INIT;
 	scoped_fd int mnt = -1;
@@ -277,53 +276,61 @@ static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before,
 		r = exposure_check_device(p, &d, e);
 	if (r == 0)
 		r = verify_flags(mnt, &p->flags, p->source, e);
-	if (r == 0)
-		r = attach(mnt, p, before != NULL, ret, e);
 	if (r < 0)
 		return r;
 	ret->map_change = p->map.wish == MAP_SET ? MAP_MADE : MAP_PLAIN;
 	ret->read_only = d.read_only;
 	if (d.fd >= 0)
 		ret->device = TAKE_PTR(d.path);
+	*ret_mnt = TAKE_FD(mnt);
 	return 0;
 }
 
-static int apply_overlay(const struct mount_plan *p, struct mount_snapshot *before,
-	struct mount_result *ret, struct err *e)
+static int assemble_overlay(
+	const struct mount_plan *p, struct mount_result *ret, int *ret_mnt, struct err *e)
 {
 	scoped_overlay struct overlay o = OVERLAY_INIT;
-	int r;
+	int r = overlay_assemble(p, &o, e);
 
-	r = overlay_assemble(p, &o, e);
-	if (r < 0)
-		return r;
-	ret->method = o.method;
-	ret->upper_plain = o.upper_plain;
-	r = verify_flags(o.fd, &p->flags, p->source, e);
 	if (r == 0)
-		r = attach(o.fd, p, before != NULL, ret, e);
+		r = verify_flags(o.fd, &p->flags, p->source, e);
 	if (r < 0) {
 		overlay_undo(&o);
 		return r;
 	}
-
+	ret->method = o.method;
+	ret->upper_plain = o.upper_plain;
 	upper_close(&o.upper);
 	ret->upper = o.upper;
 	o.upper = UPPER_INIT;
+	*ret_mnt = TAKE_FD(o.fd);
 	return 0;
+}
+
+/* What was created for an upper is noted in ret, and removed by mount_apply() after a failure. */
+static int assemble_one(const struct mount_plan *p, struct mount_snapshot *before,
+	struct mount_result *ret, int *ret_mnt, struct err *e)
+{
+	return p->kind == MOUNT_BIND ? assemble_bind(p, before, ret, ret_mnt, e) :
+		p->kind == MOUNT_FS  ? assemble_fs(p, ret, ret_mnt, e) :
+				       assemble_overlay(p, ret, ret_mnt, e);
 }
 
 int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret,
 	struct err *e)
 {
 	struct mount_result result = MOUNT_RESULT_INIT;
+	scoped_fd int mnt = -1;
 	int r = mount_plan_check(p, e);
 
 	if (r == 0)
-		r = p->kind == MOUNT_BIND   ? apply_bind(p, before, &result, e) :
-			p->kind == MOUNT_FS ? apply_fs(p, before, &result, e) :
-					      apply_overlay(p, before, &result, e);
+		r = assemble_one(p, before, &result, &mnt, e);
+	if (r == 0)
+		r = attach(mnt, p, before != NULL, &result, e);
 	if (r < 0) {
+		cleanup_fd(&mnt); /* directories that are in use cannot be removed */
+		mnt = -1;
+		upper_undo(&result.upper);
 		mount_result_done(&result);
 		return r;
 	}
@@ -375,7 +382,8 @@ static int try_overlay(const struct mount_plan *p, struct mount_flags *ret_flags
 int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e)
 {
 	struct mount_flags flags = mount_plan_flags(p);
-	const struct owner_mode owner = { p->owner_uid, p->owner_gid, 0700 };
+	struct owner_mode owner;
+	struct target_how how = how_to_open(p, &owner);
 	mode_t type = S_IFDIR;
 	int r = mount_plan_check(p, e);
 
@@ -383,13 +391,9 @@ int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret
 		r = try_bind(p, &flags, &type, e);
 	else if (r == 0 && p->kind == MOUNT_OVERLAY)
 		r = try_overlay(p, &flags, e);
+	how.want_dir = type == S_IFDIR;
 	if (r == 0 && target)
-		r = target_check(p->target,
-			&(struct target_how){ .want_dir = type == S_IFDIR,
-				.follow = p->follow,
-				.create = p->mkdir || p->owned,
-				.owner = p->owned ? &owner : NULL },
-			e);
+		r = target_check(p->target, &how, e);
 	if (r == 0)
 		*ret = flags;
 	return r;
