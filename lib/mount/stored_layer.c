@@ -3,6 +3,7 @@
 
 #include "stored_layer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 
 #define IN_STORE "podman/overlay/"
 #define ABOVE "../" IN_STORE
-#define BELOW "/diff"
+#define DIFF "diff"
+#define BELOW "/" DIFF
 
 enum { DIGITS = STORED_LAYER_ID - 1, TRIES = 4 };
 
@@ -117,20 +119,118 @@ bool stored_layer_id_in(const char *path, char ret[static STORED_LAYER_ID])
 	return false;
 }
 
-bool stored_layer_may_be(const char *shown, const char *dir)
-{
-	char is[STORED_LAYER_ID], want[STORED_LAYER_ID];
-	scoped_place struct place at = PLACE_INIT;
-	const char *slash = strrchr(dir, '/'), *name = slash ? slash + 1 : dir;
+/*
+ * --- from a directory to its layer -------------------------------------------------------------
+ */
 
+static bool is_layer_name(const char *s)
+{
+	return !strncmp(s, "sha256-", strlen("sha256-")) && strlen(s) < STORED_LAYER_NAME;
+}
+
+/* Find the entry of layers/ that is the link to podman's layer id. */
+static bool name_of_id(int store, const char *id, char ret[static STORED_LAYER_NAME])
+{
+	int fd = openat(store, "layers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	char has[STORED_LAYER_ID];
+	const struct dirent *d;
+	bool found = false;
+
+	if (!list) {
+		cleanup_fd(&fd);
+		return false;
+	}
+	while (!found && (d = readdir(list))) {
+		found = is_layer_name(d->d_name) && stored_layer_id(fd, d->d_name, has) == 1 &&
+			!strcmp(has, id);
+		if (found)
+			(void)snprintf(ret, STORED_LAYER_NAME, "%s", d->d_name); /* fits */
+	}
+	(void)closedir(list); /* only read from */
+	return found;
+}
+
+/* Is the layer that the store has under this name the directory fd, on the mount of the store? */
+static bool is_layer_of(int store, const char *name, int fd)
+{
+	scoped_fd int layer = -1;
+	struct statx a, b, at;
+
+	if (stored_layer_open(store, name, O_PATH, &layer, NULL) < 0 ||
+		statx(layer, "", AT_EMPTY_PATH, STATX_INO, &a) < 0 ||
+		statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &b) < 0 ||
+		statx(store, "", AT_EMPTY_PATH, STATX_MNT_ID, &at) < 0)
+		return false;
+	return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
+		a.stx_dev_minor == b.stx_dev_minor && at.stx_mnt_id == b.stx_mnt_id;
+}
+
+bool stored_layer_find(int fd, int *ret_store, char ret_name[static STORED_LAYER_NAME])
+{
+	scoped_place struct place at = PLACE_INIT;
+	scoped_buf struct buf path = BUF_INIT;
+	char id[STORED_LAYER_ID];
+	scoped_fd int store = -1;
+	bool podmans;
+
+	path_of_fd(fd, &path);
+	if (!buf_get(&path) || path_place_of(fd, &at) < 0)
+		return false;
+	podmans = !strcmp(at.name, DIFF) && stored_layer_id_in(path.data, id);
+	if (!podmans && !is_layer_name(at.name))
+		return false;
+	store = openat(at.dirfd, podmans ? "../../.." : "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (store < 0 || (podmans && !name_of_id(store, id, ret_name)))
+		return false;
+	if (!podmans)
+		(void)snprintf(ret_name, STORED_LAYER_NAME, "%.*s", STORED_LAYER_NAME - 1, at.name);
+	if (!is_layer_of(store, ret_name, fd))
+		return false;
+	*ret_store = TAKE_FD(store);
+	return true;
+}
+
+/*
+ * --- what the kernel shows ---------------------------------------------------------------------
+ */
+
+/* Can it be the layer of this name? 1, 0, or -1 and podman's id, which has to be compared. */
+static int compare_shown(const char *shown, const char *name, char ret_id[static STORED_LAYER_ID])
+{
 	shown += *shown == '/';
 	if (!strncmp(shown, "layers/", strlen("layers/")))
 		shown += strlen("layers/");
 	if (!strncmp(shown, "sha256-", strlen("sha256-")))
 		return !strcmp(shown, name);
-	if (strncmp(shown, IN_STORE, strlen(IN_STORE)) != 0 || !stored_layer_id_in(shown, is))
-		return true;
+	if (strncmp(shown, IN_STORE, strlen(IN_STORE)) != 0 || !stored_layer_id_in(shown, ret_id))
+		return 1;
+	return -1;
+}
+
+bool stored_layer_may_be(const char *shown, const char *dir)
+{
+	char is[STORED_LAYER_ID], want[STORED_LAYER_ID];
+	scoped_place struct place at = PLACE_INIT;
+	const char *slash = strrchr(dir, '/');
+	int r = compare_shown(shown, slash ? slash + 1 : dir, is);
+
+	if (r >= 0)
+		return r;
 	if (path_find(dir, false, "cannot find the layer", &at, NULL) < 0)
 		return true;
 	return stored_layer_id(at.dirfd, at.name, want) == 1 && !strcmp(is, want);
+}
+
+bool stored_layer_may_be_open(const char *shown, int fd)
+{
+	char name[STORED_LAYER_NAME], is[STORED_LAYER_ID], want[STORED_LAYER_ID];
+	scoped_buf struct buf path = BUF_INIT;
+	scoped_fd int store = -1;
+	int r = compare_shown(shown, stored_layer_find(fd, &store, name) ? name : "", is);
+
+	if (r >= 0)
+		return r;
+	path_of_fd(fd, &path);
+	return buf_get(&path) && stored_layer_id_in(path.data, want) && !strcmp(is, want);
 }

@@ -15,9 +15,10 @@
  */
 
 enum {
-	STORED_LAYER_ID = 65,   /* podman's id: 64 hexadecimal digits and NUL */
-	STORED_LAYER_LINK = 96, /* the text of a link, and NUL */
-	STORED_LAYER_PATH = 160 /* of a directory, below STORE */
+	STORED_LAYER_ID = 65,    /* podman's id: 64 hexadecimal digits and NUL */
+	STORED_LAYER_LINK = 96,  /* the text of a link, and NUL */
+	STORED_LAYER_PATH = 160, /* of a directory, below STORE */
+	STORED_LAYER_NAME = 96   /* in layers/, and NUL */
 };
 
 /* Print the text of the link to the directory of the layer with this id. Returns buf. */
@@ -40,6 +41,13 @@ MUST_CHECK int stored_layer_open(
 	int store, const char *name, int flags, int *ret_fd, struct err *e);
 
 /*
+ * Find the store, on the same mount, whose layer the open directory fd (O_PATH) is, and the layer's
+ * name in layers/. Returns false if it is not the directory of a layer; else the caller closes
+ * *ret_store (O_PATH). Anybody can make a directory of that form.
+ */
+bool stored_layer_find(int fd, int *ret_store, char ret_name[static STORED_LAYER_NAME]);
+
+/*
  * Find podman's id in the path of a directory: in ".../overlay/ID/diff" or in a path below that.
  * Returns false if there is none.
  */
@@ -51,5 +59,8 @@ bool stored_layer_id_in(const char *path, char ret[static STORED_LAYER_ID]);
  * and the answer is yes.
  */
 bool stored_layer_may_be(const char *shown, const char *dir);
+
+/* Can it be the layer whose directory is fd (O_PATH), which may be in no store? */
+bool stored_layer_may_be_open(const char *shown, int fd);
 
 #endif

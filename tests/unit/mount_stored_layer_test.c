@@ -157,3 +157,60 @@ TEST(what_the_kernel_shows_is_compared_with_a_layer)
 		CHECK(stored_layer_may_be(cases[i].shown, path) == cases[i].plain);
 	drop_store(dir);
 }
+
+static int open_dir(int store, const char *path)
+{
+	int fd = openat(store, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	REQUIRE(fd >= 0);
+	return fd;
+}
+
+/* Is it the layer NAME of the store? */
+static bool is_found(int store, int fd)
+{
+	char name[STORED_LAYER_NAME];
+	scoped_fd int found = -1;
+	struct stat a, b;
+
+	if (!stored_layer_find(fd, &found, name))
+		return false;
+	REQUIRE(fstat(store, &a) == 0 && fstat(found, &b) == 0);
+	CHECK(same_file(&a, &b));
+	CHECK_STR(name, NAME);
+	return true;
+}
+
+TEST(the_store_of_an_open_layer_is_found)
+{
+	char dir[64];
+	scoped_fd int store = make_store(dir);
+	scoped_fd int diff = open_dir(store, "podman/overlay/" ID "/diff");
+	scoped_fd int below = open_dir(store, "podman/overlay/" ID "/diff/f");
+	scoped_fd int plain = -1;
+
+	CHECK(!is_found(store, store));
+	CHECK(!is_found(store, diff)); /* a second tree of podman's, to which no link leads */
+	CHECK(stored_layer_may_be_open("/podman/overlay/" ID "/diff", diff));
+	CHECK(!stored_layer_may_be_open("/podman/overlay/" OTHER "/diff", diff));
+	CHECK(!stored_layer_may_be_open("/layers/" NAME, diff));
+	REQUIRE(symlinkat("../podman/overlay/" OTHER "/diff", store, "layers/other") == 0 &&
+		symlinkat(LINK, store, "layers/nolayer") == 0);
+	CHECK(!is_found(store, diff));
+	REQUIRE(symlinkat(LINK, store, "layers/" NAME) == 0);
+	CHECK(is_found(store, diff));
+	CHECK(!is_found(store, below));
+	CHECK(stored_layer_may_be_open(NAME, diff) && stored_layer_may_be_open("/", diff));
+	CHECK(!stored_layer_may_be_open("/layers/sha256-" OTHER, diff));
+	REQUIRE(unlinkat(store, "layers/" NAME, 0) == 0 &&
+		mkdirat(store, "layers/" NAME, 0700) == 0 &&
+		mkdirat(store, "podman/" NAME, 0700) == 0);
+	plain = open_dir(store, "layers/" NAME);
+	CHECK(is_found(store, plain));
+	CHECK(stored_layer_may_be_open("/layers/" NAME, plain));
+	CHECK(!stored_layer_may_be_open("/podman/overlay/" ID "/diff", plain));
+	cleanup_fd(&plain);
+	plain = open_dir(store, "podman/" NAME); /* a directory of that name, in no store */
+	CHECK(!is_found(store, plain));
+	drop_store(dir);
+}
