@@ -31,12 +31,13 @@ static int parse_base(void *dst, const char *val, struct err *e)
 }
 
 /* The actions of the command. */
-enum { FORM_STORE, FORM_FLAT, FORM_SCAN, FORM_BUNDLE, FORM_CONF, FORM_ADMIN };
+enum { FORM_STORE, FORM_FLAT, FORM_SCAN, FORM_BUNDLE, FORM_CONF, FORM_MSTACK, FORM_ADMIN };
 enum {
 	IN_STORE = 1 << FORM_STORE,
 	IN_FLAT = 1 << FORM_FLAT,
 	IN_BUNDLE = 1 << FORM_BUNDLE,
 	IN_CONF = 1 << FORM_CONF,
+	IN_MSTACK = 1 << FORM_MSTACK,
 	IN_ADMIN = 1 << FORM_ADMIN,
 	UNPACKS = IN_STORE | IN_FLAT,
 	READS = UNPACKS | 1 << FORM_SCAN,
@@ -57,6 +58,8 @@ static const struct opt_form forms[] = {
 	{ "--podman-conf", NULL, "podman-conf",
 		"Print storage.conf of a user of podman, with a view",
 		OPT_SYNOPSIS("[-s STORE] --podman-conf VIEW [--write] [USER]") },
+	{ "--mstack", NULL, "mstack", "Write a stored image as a mount stack for systemd",
+		OPT_SYNOPSIS("[-s STORE] --mstack DIR NAME") },
 	{ "--list, --show, --verify, --remove, --prune, --upgrade", NULL,
 		"list show verify remove prune upgrade",
 		"Inspect the images of a store, remove or upgrade them",
@@ -67,7 +70,8 @@ static const struct opt_form forms[] = {
 };
 
 static const struct opt image_unpack_opts[] = {
-	OPT_STORE(struct unpack_args, store, .forms = IN_STORE | IN_BUNDLE | IN_CONF | IN_ADMIN,
+	OPT_STORE(struct unpack_args, store,
+		.forms = IN_STORE | IN_BUNDLE | IN_CONF | IN_MSTACK | IN_ADMIN,
 		.instead = "omit --store: --flat and --scan use no store"),
 	OPT_LIST(struct unpack_args, names, "name", 'N', "NAME", "Name the image",
 		.forms = IN_STORE, .filled = true,
@@ -119,6 +123,12 @@ static const struct opt image_unpack_opts[] = {
 		.forms = IN_CONF,
 		.more = "With --podman-conf, the user's file is replaced in one step, and keeps "
 			"its mode. It is not touched if it has VIEW already."),
+	OPT_STR(struct unpack_args, mstack, "mstack", 0, "DIR",
+		"Write a stored image as a mount stack for systemd", .forms = IN_MSTACK,
+		.excl = EXCL_MODE, .comp = COMP_DIR, .operands = COMP_IMAGE,
+		.more = "DIR, whose name must end in .mstack, gets a symbolic link to each layer "
+			"in the store. It appears in one step. A DIR that an earlier run wrote is "
+			"replaced; one with other entries is refused. See MOUNT STACKS."),
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
 		.forms = IN_ADMIN, .excl = EXCL_MODE,
 		.more = "An image that is damaged is reported; the others are listed, and the exit "
@@ -278,7 +288,7 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	struct store *s = a->opened;
 	int r = 0;
 
-	if (ctx->operands.len && !a->bundle && !a->upgrade)
+	if (ctx->operands.len && !a->bundle && !a->mstack && !a->upgrade)
 		return surplus(a, ctx->operands.items[0], e);
 	if (!s) {
 		r = store_open(a->store, 0, &own, e);
@@ -293,6 +303,8 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 
 		return unpack_bundle(s, &want, &a->maps, ctx, e);
 	}
+	if (a->mstack)
+		return unpack_mstack(s, a->mstack, ctx, e);
 	if (a->list)
 		return unpack_list(s, ctx, e);
 	if (a->show)
@@ -353,7 +365,7 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 		subids_tell_ignored(); /* not in a user namespace, which subids_get() came before */
 	if (ctx->form == FORM_CONF)
 		return unpack_podman_conf(a, ctx, e);
-	if (ctx->form == FORM_ADMIN || ctx->form == FORM_BUNDLE)
+	if (ctx->form == FORM_ADMIN || ctx->form == FORM_BUNDLE || ctx->form == FORM_MSTACK)
 		return run_on_store(a, ctx, e);
 	if (ctx->form == FORM_SCAN)
 		return unpack_run_scan(a, ctx, e);

@@ -16,7 +16,7 @@ struct store;
 
 /* What the options set. */
 struct unpack_args {
-	const char *store, *flat, *show, *verify, *remove, *bundle, *podman_conf;
+	const char *store, *flat, *show, *verify, *remove, *bundle, *podman_conf, *mstack;
 	struct strv names, maps;
 	struct store_base base;
 	struct platform platform;
@@ -74,6 +74,9 @@ MUST_CHECK int unpack_podman_conf(const struct unpack_args *a, struct ctx *ctx, 
  */
 MUST_CHECK int unpack_bundle(struct store *s, const struct bundle_options *want,
 	const struct strv *maps, struct ctx *ctx, struct err *e);
+
+/* image-unpack --mstack: write the stack of the image that the operand names to the directory. */
+MUST_CHECK int unpack_mstack(struct store *s, const char *dir, struct ctx *ctx, struct err *e);
 
 /*
  * For an ordinary user, before the chown guard is installed: learn the caller's subordinate ids

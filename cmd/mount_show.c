@@ -22,6 +22,26 @@ static void show_fs(const struct mount_plan *p, struct out *out)
 		out_str(out, "driver_options", buf_get(&options));
 }
 
+/* What is mounted inside, of a directory NAME.mstack. */
+static void show_inside(const struct mount_plan *p, struct out *out)
+{
+	out_array(out, "inside");
+	for (size_t i = 0; i < p->inside.len; i++) {
+		const struct mount_plan *part = p->inside.items[i].plan;
+		scoped_buf struct buf words = BUF_INIT;
+		const struct mount_flags flags = mount_plan_flags(part);
+
+		mount_flags_print(&flags, &words);
+		out_begin(out, NULL);
+		out_str(out, "below", p->inside.items[i].place);
+		out_str(out, "source", part->source);
+		if (buf_get(&words))
+			out_str(out, "flags", buf_get(&words));
+		out_end(out);
+	}
+	out_array_end(out);
+}
+
 /* The members that plans and results have in common. */
 static void show_plan(const struct mount_plan *p, const struct mount_flags *flags, struct out *out)
 {
@@ -42,6 +62,8 @@ static void show_plan(const struct mount_plan *p, const struct mount_flags *flag
 	}
 	if (p->kind == MOUNT_FS)
 		show_fs(p, out);
+	if (p->inside.len)
+		show_inside(p, out);
 	if (!p->misfits.len)
 		return;
 	out_array(out, "warnings");
@@ -143,7 +165,7 @@ static void say_result(const struct mount_plan *p, const struct mount_result *re
 		log_verbose("'%s': %s (%s%s)", p->target, res->device, res->info.type,
 			res->read_only ? ", the filesystem itself is read-only" : "");
 	say_submounts(p, res);
-	if (res->method)
+	if (res->method && p->kind == MOUNT_OVERLAY)
 		log_verbose("'%s': %zu %s, given by %s%s", p->target, p->layers.len,
 			plural(p->layers.len, "layer", "layers"), res->method,
 			p->upper_kind == UPPER_NONE ? ", read-only" :

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../lib/mount/image_source.h"
+#include "../lib/mount/plan_mstack.h"
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_plan.h"
 
@@ -65,6 +66,7 @@ int mount_plan_words(const struct mount_args *a, struct mount_request q,
 	q.layers = store ? &layers : NULL;
 	q.strict = a->strict;
 	if (r == 0)
-		r = mount_plan_build(ret, &q, e);
+		r = plan_mstack_is_meant(&q) ? plan_mstack(ret, &q, e) :
+					       mount_plan_build(ret, &q, e);
 	return r == 0 && store ? store_plan(ret, store, e) : r;
 }

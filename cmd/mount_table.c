@@ -353,7 +353,10 @@ static int unmount_job(struct table_run *run, struct table_job *j, struct err *e
 	r = run->ctx->dry_run ?
 		0 :
 		mount_unmount(&j->plan, id,
-			run->args->recursive || j->plan.recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
+			run->args->recursive || j->plan.recursive || j->plan.inside.len ?
+				UMOUNT_TREE :
+				UMOUNT_PLAIN,
+			e);
 	if (r == 0)
 		mount_show_unmounted(j->line->target, NULL, run->ctx);
 	return r;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../lib/mount/mstack.h"
 #include "../lib/mount/view.h"
 
 int table_job_fault(const struct table_run *run, const struct table_line *l, int r, struct err *e)
@@ -64,6 +65,17 @@ static int add_use(struct table_need *need, const char *path, struct err *e)
 	return tidy && strv_add(&need->uses, tidy) == 0 ? 0 : err_nomem(e);
 }
 
+/* A directory NAME.mstack needs what its links lead to. */
+static int add_links(struct table_need *need, const char *source, struct err *e)
+{
+	scoped_strv struct strv links = { 0 };
+	int r = mstack_is_name(source) ? mstack_link_paths(source, &links, e) : 0;
+
+	for (size_t i = 0; i < links.len && r == 0; i++)
+		r = add_use(need, links.items[i], e);
+	return r;
+}
+
 int table_job_need(const struct table_job *j, struct table_need *ret, struct err *e)
 {
 	const struct mount_options *o = &j->options;
@@ -72,6 +84,8 @@ int table_job_need(const struct table_job *j, struct table_need *ret, struct err
 	ret->target = j->line->target;
 	ret->line = j->line->number;
 	r = add_use(ret, j->line->source, e);
+	if (r == 0)
+		r = add_links(ret, j->line->source, e);
 	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
 		r = add_use(ret, o->lowers.items[i].dir, e);
 	if (r == 0)

@@ -18,12 +18,13 @@ _shiftbox_options()
 	shift-check:3) echo '-s --store -j --threads --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:4) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:5) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle --podman-conf --write -l --list --show --verify --remove --prune --upgrade -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-tar-split --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle --podman-conf --write --mstack -l --list --show --verify --remove --prune --upgrade -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-tar-split --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:1) echo '--public --flat -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:2) echo '--scan --platform --max-bytes --max-entries --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:3) echo '-s --store --public --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:4) echo '-s --store --podman-conf --write --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	image-unpack:5) echo '-s --store -l --list --show --verify --remove --prune --upgrade --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:5) echo '-s --store --mstack --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:6) echo '-s --store -l --list --show --verify --remove --prune --upgrade --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	userns-run:) echo '-m --map --strict-map -r --rootfs -i --image -o --options -s --store -b --bind --read-only --resolv-conf -w --workdir -e --env -u --user --hostname --net --new-privs --pipe --allow --policy --audit --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	esac
 }
@@ -62,6 +63,7 @@ _shiftbox_value()
 	image-unpack:--flat) kind='dir' ;;
 	image-unpack:--bundle) kind='dir' ;;
 	image-unpack:--podman-conf) kind='dir' ;;
+	image-unpack:--mstack) kind='dir' ;;
 	image-unpack:--show) kind='image' ;;
 	image-unpack:--verify) kind='image' ;;
 	image-unpack:--remove) kind='image' ;;
@@ -115,12 +117,13 @@ _shiftbox_forms()
 		image-unpack:--scan) [[ $form && $form -lt 2 ]] || form=2 ;;
 		image-unpack:--bundle) [[ $form && $form -lt 3 ]] || form=3 ;;
 		image-unpack:--podman-conf) [[ $form && $form -lt 4 ]] || form=4 ;;
-		image-unpack:--list | image-unpack:-l) [[ $form && $form -lt 5 ]] || form=5 ;;
-		image-unpack:--show) [[ $form && $form -lt 5 ]] || form=5 ;;
-		image-unpack:--verify) [[ $form && $form -lt 5 ]] || form=5 ;;
-		image-unpack:--remove) [[ $form && $form -lt 5 ]] || form=5 ;;
-		image-unpack:--prune) [[ $form && $form -lt 5 ]] || form=5 ;;
-		image-unpack:--upgrade) [[ $form && $form -lt 5 ]] || form=5 ;;
+		image-unpack:--mstack) [[ $form && $form -lt 5 ]] || form=5 ;;
+		image-unpack:--list | image-unpack:-l) [[ $form && $form -lt 6 ]] || form=6 ;;
+		image-unpack:--show) [[ $form && $form -lt 6 ]] || form=6 ;;
+		image-unpack:--verify) [[ $form && $form -lt 6 ]] || form=6 ;;
+		image-unpack:--remove) [[ $form && $form -lt 6 ]] || form=6 ;;
+		image-unpack:--prune) [[ $form && $form -lt 6 ]] || form=6 ;;
+		image-unpack:--upgrade) [[ $form && $form -lt 6 ]] || form=6 ;;
 		esac
 		_shiftbox_value "$command" "$word"
 		[[ -z $kind || $# -eq 0 ]] || shift
@@ -141,6 +144,7 @@ _shiftbox_operand()
 		case $1:$word in
 		image-unpack:--bundle) kind='image' ;;
 		image-unpack:--podman-conf) kind='user' ;;
+		image-unpack:--mstack) kind='image' ;;
 		esac
 	done
 }

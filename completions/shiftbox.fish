@@ -41,18 +41,20 @@ function __shiftbox_form
 			set new 3
 		case image-unpack:--podman-conf 'image-unpack:--podman-conf=*'
 			set new 4
+		case image-unpack:--mstack 'image-unpack:--mstack=*'
+			set new 5
 		case image-unpack:--list image-unpack:-l
-			set new 5
+			set new 6
 		case image-unpack:--show 'image-unpack:--show=*'
-			set new 5
+			set new 6
 		case image-unpack:--verify 'image-unpack:--verify=*'
-			set new 5
+			set new 6
 		case image-unpack:--remove 'image-unpack:--remove=*'
-			set new 5
+			set new 6
 		case image-unpack:--prune
-			set new 5
+			set new 6
 		case image-unpack:--upgrade
-			set new 5
+			set new 6
 		end
 		if test -n "$new"
 			test -n "$form"; and test $form -lt $new; or set form $new
@@ -229,7 +231,7 @@ complete -c shift-check -s V -l version -d 'Show the version and exit'
 complete -c shift-check -F
 complete -c shift-check -n 'not __fish_seen_subcommand_from verify explain list map subid host' -a 'verify explain list map subid host'
 
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3 4 5' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3 4 5 6' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack ' -s N -l name -x -d 'Name the image'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack ' -l base -x -d 'Create a store whose on-disk ids start at BASE'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 3' -l public -d 'Allow set-id files and devices that others can reach'
@@ -238,12 +240,13 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form imag
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3' -l bundle -x -a '(__fish_complete_directories)' -d 'Create an OCI bundle from a stored image'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l podman-conf -x -a '(__fish_complete_directories)' -d 'Print storage.conf of a user of podman, with this view'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l write -d 'Put that storage.conf in place'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -s l -l list -d 'List the images of the store'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l prune -d 'Remove layers that no image uses'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l upgrade -d 'Replace layers that older versions stored'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l mstack -x -a '(__fish_complete_directories)' -d 'Write a stored image as a mount stack for systemd'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 6' -s l -l list -d 'List the images of the store'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 6' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 6' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 6' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 6' -l prune -d 'Remove layers that no image uses'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 6' -l upgrade -d 'Replace layers that older versions stored'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -266,9 +269,10 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -s V -l version -d 'Show
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s n -l dry-run -d 'Show what would be done and change nothing'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__fish_contains_opt bundle' -f -a '(__shiftbox_images)'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt bundle' -n '__fish_contains_opt podman-conf' -f -a '(__fish_complete_users)'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt podman-conf' -F
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt podman-conf' -n '__fish_contains_opt mstack' -f -a '(__shiftbox_images)'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt mstack' -F
 
-complete -c image-unpack -n '__shiftbox_form image-unpack 3 4 5' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
+complete -c image-unpack -n '__shiftbox_form image-unpack 3 4 5 6' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c image-unpack -n '__shiftbox_form image-unpack ' -s N -l name -x -d 'Name the image'
 complete -c image-unpack -n '__shiftbox_form image-unpack ' -l base -x -d 'Create a store whose on-disk ids start at BASE'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 3' -l public -d 'Allow set-id files and devices that others can reach'
@@ -277,12 +281,13 @@ complete -c image-unpack -n '__shiftbox_form image-unpack 2' -l scan -d 'Report 
 complete -c image-unpack -n '__shiftbox_form image-unpack 3' -l bundle -x -a '(__fish_complete_directories)' -d 'Create an OCI bundle from a stored image'
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l podman-conf -x -a '(__fish_complete_directories)' -d 'Print storage.conf of a user of podman, with this view'
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l write -d 'Put that storage.conf in place'
-complete -c image-unpack -n '__shiftbox_form image-unpack 5' -s l -l list -d 'List the images of the store'
-complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
-complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
-complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
-complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l prune -d 'Remove layers that no image uses'
-complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l upgrade -d 'Replace layers that older versions stored'
+complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l mstack -x -a '(__fish_complete_directories)' -d 'Write a stored image as a mount stack for systemd'
+complete -c image-unpack -n '__shiftbox_form image-unpack 6' -s l -l list -d 'List the images of the store'
+complete -c image-unpack -n '__shiftbox_form image-unpack 6' -l show -x -a '(__shiftbox_images)' -d 'Show an image and its layers'
+complete -c image-unpack -n '__shiftbox_form image-unpack 6' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
+complete -c image-unpack -n '__shiftbox_form image-unpack 6' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
+complete -c image-unpack -n '__shiftbox_form image-unpack 6' -l prune -d 'Remove layers that no image uses'
+complete -c image-unpack -n '__shiftbox_form image-unpack 6' -l upgrade -d 'Replace layers that older versions stored'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -305,7 +310,8 @@ complete -c image-unpack -s V -l version -d 'Show the version and exit'
 complete -c image-unpack -s n -l dry-run -d 'Show what would be done and change nothing'
 complete -c image-unpack -n '__fish_contains_opt bundle' -f -a '(__shiftbox_images)'
 complete -c image-unpack -n 'not __fish_contains_opt bundle' -n '__fish_contains_opt podman-conf' -f -a '(__fish_complete_users)'
-complete -c image-unpack -n 'not __fish_contains_opt podman-conf' -F
+complete -c image-unpack -n 'not __fish_contains_opt podman-conf' -n '__fish_contains_opt mstack' -f -a '(__shiftbox_images)'
+complete -c image-unpack -n 'not __fish_contains_opt mstack' -F
 
 complete -c shiftbox -n '__shiftbox_using userns-run' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Set the ids the command runs with'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l strict-map -d 'Refuse maps that cover only users or only groups'

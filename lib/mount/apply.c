@@ -16,6 +16,8 @@
 #include "clone_cache.h"
 #include "device.h"
 #include "exposure.h"
+#include "inside.h"
+#include "layer_image.h"
 #include "mkdir_owned.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
@@ -52,8 +54,8 @@ static int move(int mnt, const struct target *target, const char *path, struct e
 static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 {
 	struct mount_flags flags = { .propagation = p->flags.propagation };
-	int r = p->recursive ? mount_attr_set_all(mnt, &flags, -1) :
-			       mount_attr_set(mnt, &flags, -1);
+	int r = p->recursive || p->inside.len ? mount_attr_set_all(mnt, &flags, -1) :
+						mount_attr_set(mnt, &flags, -1);
 
 	if (r < 0) {
 		(void)err_set(e, -r, p->target, "cannot make the mount %s",
@@ -90,6 +92,8 @@ static int read_back(
 		r = verify_result(p, ret, e);
 	if (r >= 0 && ret->below.mounts.len)
 		r = rbind_read_back(mnt, &how, &ret->below, e);
+	if (r >= 0 && inside_verify(p, mnt, e) < 0)
+		r = -EIO;
 	return r < 0 ? r : 0;
 }
 
@@ -316,6 +320,51 @@ static int assemble_one(const struct mount_plan *p, struct mount_snapshot *befor
 				       assemble_overlay(p, ret, ret_mnt, e);
 }
 
+/* ret: of the whole, which has one stack, at the top or inside */
+static int assemble_inside(
+	const struct mount_plan *p, struct mount_result *ret, struct inside *in, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->inside.len && r == 0; i++) {
+		const struct mount_plan *part = p->inside.items[i].plan;
+		struct mount_result other = MOUNT_RESULT_INIT;
+		scoped_fd int fd = -1;
+
+		r = assemble_one(part, NULL, part->kind == MOUNT_OVERLAY ? ret : &other, &fd, e);
+		if (r == 0 && VEC_ADD(&in->fds, fd) < 0)
+			r = err_nomem(e);
+		if (r == 0)
+			(void)TAKE_FD(fd);
+		mount_result_done(&other);
+	}
+	return r;
+}
+
+/*
+ * Assemble a plan with all that is inside it. To create places inside is the first thing that is
+ * not undone after a failure, so a target that is missing is noticed before.
+ */
+static int assemble(const struct mount_plan *p, struct mount_snapshot *before,
+	struct mount_result *ret, int *ret_mnt, struct err *e)
+{
+	scoped_inside struct inside in = { .fds = { 0 } };
+	struct mount_plan top = *p; /* what it points to is borrowed */
+	struct owner_mode owner;
+	const struct target_how how = how_to_open(p, &owner);
+	int r;
+
+	if (!p->inside.len)
+		return assemble_one(p, before, ret, ret_mnt, e);
+	top.flags.propagation = MS_PRIVATE; /* attach() sets that of the plan */
+	r = assemble_one(&top, before, ret, ret_mnt, e);
+	if (r == 0)
+		r = assemble_inside(p, ret, &in, e);
+	if (r == 0)
+		r = target_check(p->target, &how, e);
+	return r == 0 ? inside_attach(p, &in, ret_mnt, e) : r;
+}
+
 int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret,
 	struct err *e)
 {
@@ -324,7 +373,7 @@ int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struc
 	int r = mount_plan_check(p, e);
 
 	if (r == 0)
-		r = assemble_one(p, before, &result, &mnt, e);
+		r = assemble(p, before, &result, &mnt, e);
 	if (r == 0)
 		r = attach(mnt, p, before != NULL, &result, e);
 	if (r < 0) {
@@ -368,15 +417,30 @@ static int try_overlay(const struct mount_plan *p, struct mount_flags *ret_flags
 
 	lower.upper_kind = UPPER_NONE;
 	lower.volatile_ = false;
-	r = overlay_assemble(&lower, &o, e);
-	if (r == 0)
-		r = read_flags(o.fd, p, ret_flags, e);
+	if (layer_images(p)) { /* to assemble them takes loop devices */
+		r = layer_images_try(p, e);
+		*ret_flags = mount_plan_flags(&lower);
+	} else {
+		r = overlay_assemble(&lower, &o, e);
+		if (r == 0)
+			r = read_flags(o.fd, p, ret_flags, e);
+	}
 	if (r == 0 && p->upper_kind != UPPER_NONE)
 		ret_flags->set = (ret_flags->set & ~(uint64_t)MOUNT_ATTR_RDONLY) |
 			(p->flags.set & MOUNT_ATTR_RDONLY);
 	if (r == 0)
 		r = upper_check(p, e);
 	return r == 0 ? upper_stale_check(p, e) : r;
+}
+
+static int try_inside(const struct mount_plan *p, struct err *e)
+{
+	struct mount_flags flags;
+	int r = 0;
+
+	for (size_t i = 0; i < p->inside.len && r == 0; i++)
+		r = mount_trial(p->inside.items[i].plan, false, &flags, e);
+	return r;
 }
 
 int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e)
@@ -391,6 +455,8 @@ int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret
 		r = try_bind(p, &flags, &type, e);
 	else if (r == 0 && p->kind == MOUNT_OVERLAY)
 		r = try_overlay(p, &flags, e);
+	if (r == 0)
+		r = try_inside(p, e);
 	how.want_dir = type == S_IFDIR;
 	if (r == 0 && target)
 		r = target_check(p->target, &how, e);

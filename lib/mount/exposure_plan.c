@@ -138,10 +138,23 @@ static int check_device(const struct mount_plan *p, struct err *e)
 	return device_open(p, &d, NULL) < 0 ? 0 : exposure_check_device(p, &d, e);
 }
 
+static int check_inside(const struct mount_plan *p, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->inside.len && r == 0; i++)
+		if (p->inside.items[i].plan->kind != MOUNT_OVERLAY)
+			r = exposure_check_plan(p->inside.items[i].plan, e);
+	return r;
+}
+
 int exposure_check_plan(const struct mount_plan *p, struct err *e)
 {
 	scoped_place struct place at = PLACE_INIT;
+	int r = check_inside(p, e);
 
+	if (r < 0)
+		return r;
 	switch (p->kind) {
 	case MOUNT_BIND:
 		return check_bind(p, e);

@@ -15,6 +15,7 @@
 #include "device.h"
 #include "dirent_at.h"
 #include "flags.h"
+#include "layer_image.h"
 #include "mount_verify.h"
 #include "overlay_options.h"
 #include "record_store.h"
@@ -204,6 +205,12 @@ static int same_bind_map(const struct mount_plan *p, const struct sides *s, stru
 	return there->mapped && idmap_equal(&there->map, &p->map.map) ? 0 : other_map(p, s, e);
 }
 
+/* Is the root of the stack a directory that a path of the plan leads to? */
+static bool shows_root(const struct mount_plan *p)
+{
+	return !p->subdir && !layer_images(p);
+}
+
 /* The root of a stack is that of its upper or of its topmost layer. */
 static int same_stack_owner(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
@@ -222,7 +229,7 @@ static int same_stack_owner(const struct mount_plan *p, const struct sides *s, s
 	 * used.
 	 */
 	if (p->upper_kind == UPPER_EPHEMERAL || (p->upper_kind == UPPER_DIR && p->upper_plain) ||
-		map->wish != MAP_SET)
+		map->wish != MAP_SET || !shows_root(p))
 		return 0;
 	if (fstat(s->there_fd, &is) < 0 || path_stat(top, true, &disk) < 0)
 		return 0;                                   /* it cannot be compared */
@@ -301,14 +308,26 @@ struct layer_count {
 	bool other; /* a layer is not the one that the plan has there */
 };
 
+/* Is what the mount shows as its layer i that of the plan, whose path may be a symbolic link? */
+static bool may_be_layer(const struct mount_plan *p, size_t i, const char *shown)
+{
+	const char *dir = p->layers.items[i].dir;
+	scoped_fd int fd = -1;
+
+	if (p->stored)
+		return stored_layer_may_be(shown, dir);
+	return path_open(dir, O_PATH, "cannot open the layer", NULL, &fd, NULL) < 0 ||
+		stored_layer_may_be_open(shown, fd);
+}
+
 static int count_layer(const struct overlay_dir *dir, void *arg)
 {
 	struct layer_count *c = arg;
 
 	if (dir->kind != OVERLAY_LOWER)
 		return 0;
-	if (c->p->stored && c->n < c->p->layers.len &&
-		!stored_layer_may_be(dir->path, c->p->layers.items[c->n].dir))
+	if (c->n < c->p->layers.len && (c->p->stored || c->p->mstack) &&
+		!may_be_layer(c->p, c->n, dir->path))
 		c->other = true;
 	c->n++;
 	return 0;
@@ -326,8 +345,8 @@ static int same_top(const struct mount_plan *p, const struct sides *s, struct er
 	char there[64], planned[64];
 	int r;
 
-	if (p->upper_kind == UPPER_EPHEMERAL || (!upper && p->layers.len == 1))
-		return 0; /* a part of it is in memory */
+	if (p->upper_kind == UPPER_EPHEMERAL || (!upper && p->layers.len == 1) || !shows_root(p))
+		return 0; /* a part of it is in memory, or elsewhere */
 	if (fstat(s->there_fd, &is) < 0)
 		return err_set(e, errno, p->target, "cannot look at what is mounted");
 	r = path_stat(top, true, &want);
@@ -398,6 +417,22 @@ static int same_flags(const struct mount_plan *p, const struct sides *s, struct 
  * --- the answers -------------------------------------------------------------------------------
  */
 
+/* The mounts inside are compared by themselves. */
+static int same_inside(const struct mount_plan *p, struct mount_snapshot *snap, struct err *e)
+{
+	int id, r = 0;
+
+	for (size_t i = 0; i < p->inside.len && r == 0; i++) {
+		const struct mount_plan *part = p->inside.items[i].plan;
+
+		r = plan_is_mounted(part, snap, &id, e);
+		if (r == 0)
+			return other(p, "other mounts inside", "something else", part->target, e);
+		r = r < 0 ? r : 0;
+	}
+	return r;
+}
+
 int plan_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
 {
@@ -413,6 +448,8 @@ int plan_is_mounted(
 		r = same_layers(p, &s, e);
 	if (r == 0)
 		r = same_flags(p, &s, e);
+	if (r == 0)
+		r = same_inside(p, snap, e);
 	if (r < 0)
 		return r;
 	*ret_id = s.there.id;

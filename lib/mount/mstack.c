@@ -159,18 +159,42 @@ int mstack_read(int dir, const char *path, struct mstack *ret, struct err *e)
 	return 0;
 }
 
-static int add_link(int dir, const char *name, struct strv *ret)
+/* Append a path to the path in b, without its components "." and "..". */
+static void add_path(struct buf *b, const char *path)
 {
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && !memcmp(path, "..", 2)) {
+			while (b->len && b->data[b->len - 1] != '/')
+				b->len--;
+			b->len -= b->len > 0;
+		} else if (n && !(n == 1 && *path == '.')) {
+			buf_char(b, '/');
+			buf_add(b, path, n);
+		}
+		path += n;
+		path += *path == '/';
+	}
+}
+
+static int add_link(const char *path, int dir, const char *name, struct strv *ret)
+{
+	scoped_buf struct buf b = BUF_INIT;
 	char text[PATH_MAX];
 	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
 
-	if (n <= 0 || *text != '/')
+	if (n <= 0)
 		return 0;
 	text[n] = '\0';
-	return strv_add(ret, text);
+	if (*text != '/')
+		add_path(&b, path);
+	add_path(&b, text);
+	buf_str(&b, b.len ? "" : "/");
+	return buf_get(&b) ? strv_add(ret, buf_get(&b)) : -ENOMEM;
 }
 
-int mstack_link_texts(const char *path, struct strv *ret, struct err *e)
+int mstack_link_paths(const char *path, struct strv *ret, struct err *e)
 {
 	const struct dirent *d;
 	int fd = -1, r = 0;
@@ -184,7 +208,7 @@ int mstack_link_texts(const char *path, struct strv *ret, struct err *e)
 		return err_nomem(e);
 	}
 	while (r == 0 && (d = readdir(list)))
-		r = add_link(fd, d->d_name, ret);
+		r = add_link(path, fd, d->d_name, ret);
 	(void)closedir(list); /* only read from */
 	return r < 0 ? err_nomem(e) : 0;
 }

@@ -68,10 +68,11 @@ int mstack_id_compare(const char *a, const char *b);
 MUST_CHECK int mstack_read(int dir, const char *path, struct mstack *ret, struct err *e);
 
 /*
- * Append the texts of the symbolic links in the directory that are absolute paths: what has to be
- * mounted before it can be read. Nothing is appended if it cannot be listed. Returns 0 or -ENOMEM.
+ * Append the paths that the symbolic links in the directory lead to, by their texts alone: what has
+ * to be mounted before it can be read. Nothing is appended if it cannot be listed. Returns 0 or
+ * -ENOMEM.
  */
-MUST_CHECK int mstack_link_texts(const char *path, struct strv *ret, struct err *e);
+MUST_CHECK int mstack_link_paths(const char *path, struct strv *ret, struct err *e);
 
 /* The entry of that kind, of which there may be one (MSTACK_RW, MSTACK_ROOT); or NULL. */
 const struct mstack_entry *mstack_find(const struct mstack *m, enum mstack_kind kind);

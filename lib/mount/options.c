@@ -57,7 +57,8 @@ static const struct option_row rows[] = {
 		.clear = MOUNT_ATTR_RDONLY },
 	{ "nosuid", "", "Ignore set-id bits and file capabilities", .set = MOUNT_ATTR_NOSUID },
 	{ "suid", "", "Honour set-id bits and file capabilities", .clear = MOUNT_ATTR_NOSUID },
-	{ "nodev", "", "Do not allow access to device nodes (the default for image:NAME)",
+	{ "nodev", "",
+		"Do not allow access to device nodes (the default for image:NAME and NAME.mstack)",
 		.set = MOUNT_ATTR_NODEV },
 	{ "dev", "", "Allow access to device nodes", .clear = MOUNT_ATTR_NODEV },
 	{ "noexec", "", "Do not allow program execution", .set = MOUNT_ATTR_NOEXEC },
@@ -237,7 +238,7 @@ static int parse_lower(struct mount_options *o, const char *raw, size_t n, struc
 	if (map && !*map)
 		return err_usage_try(e, "write lower=DIR@MAP; an '@' of a name follows a backslash",
 			"option 'lower': a map must follow '@'");
-	if (VEC_ADD(&o->lowers, (struct lower_option){ dir, map }) < 0)
+	if (VEC_ADD(&o->lowers, (struct lower_option){ .dir = dir, .map = map }) < 0)
 		return err_nomem(e);
 	dir = map = NULL; /* owned by the list */
 	return 0;

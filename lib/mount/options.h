@@ -11,9 +11,13 @@
 #include "../base/vec.h"
 #include "flags.h"
 
-/* A layer from `lower=DIR[@MAP]`; map is NULL if the layer has none of its own. */
+/*
+ * A layer from `lower=DIR[@MAP]`; map is NULL if the layer has none of its own. image: dir is a
+ * filesystem in a file or on a device, which no option says (mstack.h).
+ */
 struct lower_option {
 	char *dir, *map;
+	bool image;
 };
 
 /* An option for the filesystem's driver: value is NULL for a flag. */

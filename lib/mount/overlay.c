@@ -17,6 +17,7 @@
 #include "clone.h"
 #include "flags.h"
 #include "fs_limits.h"
+#include "layer_image.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
 #include "newfs.h"
@@ -27,23 +28,35 @@
 #include "upper_stale.h"
 #include "upper_user.h"
 
+/* Is the layer that was opened the one that the plan was made from? */
+static int check_seen(const struct mount_plan *p, size_t i, int fd, struct err *e)
+{
+	const struct mount_layer *l = &p->layers.items[i];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, l->dir, "cannot stat the layer");
+	if (!l->seen || (st.st_dev == l->dev && st.st_ino == l->ino))
+		return 0;
+	(void)err_say(e, ESTALE, l->dir, "leads to another place than a moment ago");
+	err_why(e,
+		p->mstack ? "another process has changed the directory of the stack" :
+			    "its map was made from the owner of what was there before");
+	return -ESTALE;
+}
+
 static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
 	const struct mount_layer *l = &p->layers.items[i];
-	struct stat st;
-	int r = p->stored ?
-		stored_layer_open(s->store, overlay_layer_name(s, i), O_PATH, ret, e) :
-		path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, ret, e);
+	const int flags = O_PATH | (l->image ? 0 : O_DIRECTORY);
+	int r = p->stored ? stored_layer_open(s->store, overlay_layer_name(s, i), O_PATH, ret, e) :
+			    path_open(l->dir, flags, "cannot open the layer", NULL, ret, e);
 
 	if (r == -ENOENT && strchr(l->dir, ':'))
 		err_try(e, "give each layer by an option of its own: lower=DIR,lower=DIR");
-	if (r == 0 && fstat(*ret, &st) < 0)
-		r = err_set(e, errno, l->dir, "cannot stat the layer");
-	if (r == 0 && l->seen && (st.st_dev != l->dev || st.st_ino != l->ino)) {
-		r = err_say(e, ESTALE, l->dir, "leads to another place than a moment ago");
-		err_why(e, "its map was made from the owner of what was there before");
-	}
+	if (r == 0)
+		r = check_seen(p, i, *ret, e);
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
 	return r;
@@ -77,9 +90,10 @@ static int clone_layer(
 	const struct mount_plan *p, size_t i, int source, int *ret_clone, struct err *e)
 {
 	const struct mount_layer *l = &p->layers.items[i];
-	int r = clone_private(source, l->dir, mount_plan_layer_map(p, i), ret_clone, e);
+	int r = l->image ? layer_image_mount(p, i, source, ret_clone, e) :
+			   clone_private(source, l->dir, mount_plan_layer_map(p, i), ret_clone, e);
 
-	if (r < 0)
+	if (r < 0 && !l->image)
 		explain_layer(p, i, source, e);
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
@@ -94,6 +108,8 @@ static int open_in_tree(struct stack *s, struct err *e)
 		scoped_fd int fd = -1;
 		int r = stored_layer_open(s->tree, overlay_layer_name(s, i), O_PATH, &fd, e);
 
+		if (r == 0 && p->mstack)
+			r = check_seen(p, i, fd, e);
 		if (r < 0) {
 			err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
 			return r;
@@ -159,6 +175,41 @@ static int open_store(struct stack *s, struct err *e)
 	return s->store < 0 ? err_set(e, errno, above, "cannot open the store") : 0;
 }
 
+/* Is the layer in the store s->store, which the first layer decides? Then note its name there. */
+static bool is_in_store(struct stack *s, size_t i)
+{
+	char name[STORED_LAYER_NAME];
+	scoped_fd int fd = -1, store = -1;
+	struct stat st, there;
+
+	if (s->plan->layers.items[i].image || open_layer(s, i, &fd, NULL) < 0 ||
+		!stored_layer_find(fd, &store, name) || strv_add(&s->names, name) < 0)
+		return false;
+	if (!i) {
+		s->store = TAKE_FD(store);
+		return true;
+	}
+	return fstat(s->store, &st) == 0 && fstat(store, &there) == 0 && same_file(&st, &there);
+}
+
+/*
+ * The entries of a directory NAME.mstack may lead to layers of one store. Returns 1 if they do, and
+ * names them, or 0: the layers are then cloned one by one.
+ */
+static int find_store(struct stack *s)
+{
+	size_t i = 0;
+
+	while (i < s->plan->layers.len && is_in_store(s, i))
+		i++;
+	if (i && i == s->plan->layers.len)
+		return 1;
+	strv_done(&s->names);
+	cleanup_fd(&s->store);
+	s->store = -1;
+	return 0;
+}
+
 /*
  * All layers of an image are in its store (stored_layer.h), so one clone of the store serves
  * all. This also makes mountinfo show which layers are in use, which --prune needs; a clone of a
@@ -169,7 +220,7 @@ static int open_store(struct stack *s, struct err *e)
 static int clone_store(struct stack *s, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
-	int r = open_store(s, e);
+	int r = p->stored ? open_store(s, e) : 0;
 
 	if (r == 0 && p->map.wish == MAP_SET)
 		r = clone_plain(s->store, p->source, true, &s->tree, e);
@@ -189,7 +240,7 @@ static int clone_store(struct stack *s, struct err *e)
 static int clone_layers(struct stack *s, struct overlap *overlap, int *ret_top, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
-	int cloned = p->stored ? clone_store(s, e) : 0;
+	int cloned = p->stored || (p->mstack && find_store(s)) ? clone_store(s, e) : 0;
 
 	if (cloned < 0)
 		return cloned;
@@ -264,6 +315,7 @@ static void stack_done(struct stack *s)
 	for (size_t i = 0; i < s->lowers.len; i++)
 		cleanup_fd(&s->lowers.items[i]);
 	VEC_DONE(&s->lowers);
+	strv_done(&s->names);
 	cleanup_fd(&s->tree);
 	cleanup_fd(&s->store);
 }
@@ -440,6 +492,16 @@ static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o,
 	return r == 0 ? verify_stack(s, o->fd, e) : r;
 }
 
+/* Only a directory of the stack is wanted. */
+static int take_subdir(const struct mount_plan *p, int *mnt, struct err *e)
+{
+	int tree = -1, r = fs_clone_subdir(*mnt, p->subdir, p->source, &tree, e);
+
+	cleanup_fd(mnt);
+	*mnt = tree;
+	return r;
+}
+
 static int build(struct stack *s, struct overlay *o, struct err *e)
 {
 	struct overlap overlap = { 0 };
@@ -453,7 +515,7 @@ static int build(struct stack *s, struct overlay *o, struct err *e)
 		(void)err_set(e, -r, s->plan->source, "cannot set the flags of the mount");
 		err_op(e, "mount_setattr");
 	}
-	return r;
+	return r == 0 && s->plan->subdir ? take_subdir(s->plan, &o->fd, e) : r;
 }
 
 int overlay_assemble(const struct mount_plan *p, struct overlay *ret, struct err *e)

@@ -22,6 +22,8 @@ const char *overlay_layer_name(const struct stack *s, size_t i)
 {
 	const char *dir = s->plan->layers.items[i].dir, *slash = strrchr(dir, '/');
 
+	if (i < s->names.len)
+		return s->names.items[i];
 	return slash ? slash + 1 : dir;
 }
 

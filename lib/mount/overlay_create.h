@@ -13,9 +13,10 @@
 
 struct stack {
 	const struct mount_plan *plan;
-	VEC(int) lowers; /* clones, topmost first; the first n_in_tree: directories of tree */
-	int tree;        /* a clone of the store, which holds the layers, or -1 */
-	int store;       /* the store that holds an image's layers, or -1 */
+	VEC(int) lowers;   /* clones, topmost first; the first n_in_tree: directories of tree */
+	int tree;          /* a clone of the store, which holds the layers, or -1 */
+	int store;         /* the store that holds the layers, or -1 */
+	struct strv names; /* of the layers in it, if the plan has other names for them */
 	size_t n_in_tree;
 	const struct upper *upper; /* NULL: the stack is read-only */
 	bool userxattr;

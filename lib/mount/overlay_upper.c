@@ -227,7 +227,7 @@ static int check_unreachable_by_others(const struct dir_plan *d, struct err *e)
 
 /*
  * The check whether other users can reach the upper may have been made outside of the user
- * namespace: was it made for this directory?
+ * namespace, or its directory was read before: is it still the same?
  */
 static int check_same(const struct dir_plan *d, const struct stat *want, struct err *e)
 {
@@ -240,15 +240,17 @@ static int check_same(const struct dir_plan *d, const struct stat *want, struct 
 
 static int find_places(struct preparation *x, struct err *e)
 {
+	const struct mount_plan *p = x->plan;
+	const struct stat seen = { .st_dev = p->upper_dev, .st_ino = p->upper_ino };
 	int r;
 
 	r = dirent_at_open(x->upper.path, &x->upper.at, e);
 	if (r == 0)
 		r = dirent_at_open(x->work.path, &x->work.at, e);
 	if (r == 0)
-		r = check_same(&x->upper, x->plan->upper_in, e);
+		r = check_same(&x->upper, p->upper_seen ? &seen : p->upper_in, e);
 	if (r == 0)
-		r = upper_place_check(x->plan, &x->upper.at, &x->work.at, !x->ret->plain, e);
+		r = upper_place_check(p, &x->upper.at, &x->work.at, !x->ret->plain, e);
 	if (r == 0 && !x->ret->plain)
 		r = check_unreachable_by_others(&x->upper, e);
 	return r;

@@ -116,6 +116,8 @@ static int add_layers(struct mount_plan *p, const struct mount_request *q, struc
 		r = add_layer(p, q->layers->items[i], NULL, q, e);
 	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
 		r = add_layer(p, o->lowers.items[i].dir, o->lowers.items[i].map, q, e);
+	for (size_t i = 0; i < o->lowers.len && r == 0 && !q->layers; i++)
+		p->layers.items[i].image = o->lowers.items[i].image;
 	return r;
 }
 
@@ -437,7 +439,7 @@ int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct er
 	return 0;
 }
 
-int mount_plan_check(const struct mount_plan *p, struct err *e)
+static int check_plan(const struct mount_plan *p, struct err *e)
 {
 	if (!*p->source || !*p->target)
 		return err_usage_try(e, "name both; in a script, a variable may be empty",
@@ -456,6 +458,15 @@ int mount_plan_check(const struct mount_plan *p, struct err *e)
 		return err_usage_try(e, "add upper=DIR or ephemeral, or omit rw",
 			"option 'rw': a stack is writable only with 'upper' or 'ephemeral'");
 	return 0;
+}
+
+int mount_plan_check(const struct mount_plan *p, struct err *e)
+{
+	int r = check_plan(p, e);
+
+	for (size_t i = 0; i < p->inside.len && r == 0; i++)
+		r = check_plan(p->inside.items[i].plan, e);
+	return r;
 }
 
 const struct mount_map *mount_plan_layer_map(const struct mount_plan *p, size_t i)
@@ -507,6 +518,12 @@ void mount_plan_done(struct mount_plan *p)
 		free_map(&p->layers.items[i].map);
 	}
 	VEC_DONE(&p->layers);
+	for (size_t i = 0; i < p->inside.len; i++) {
+		mount_plan_done(p->inside.items[i].plan);
+		free(p->inside.items[i].plan);
+		free(p->inside.items[i].place);
+	}
+	VEC_DONE(&p->inside);
 	strv_done(&p->misfits);
 	*p = (struct mount_plan){ 0 };
 }

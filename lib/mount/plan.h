@@ -40,9 +40,17 @@ struct mount_layer {
 	char *dir;
 	bool own_map; /* the layer has a map of its own, instead of the plan's */
 	struct mount_map map;
-	bool seen; /* the map was made from the owner of dir, which was this directory: */
+	bool image; /* dir is a filesystem in a file or on a device */
+	bool seen;  /* dir is looked up again, and has to be this directory or file: */
 	dev_t dev;
 	ino_t ino;
+};
+
+/* A mount inside the root of another one. */
+struct mount_plan;
+struct mount_inside {
+	char *place; /* relative to that root: "usr", "var/lib" */
+	struct mount_plan *plan;
 };
 
 /* Zero-initialise, free with mount_plan_done(). */
@@ -76,11 +84,16 @@ struct mount_plan {
 	dev_t store_dev;
 	ino_t store_ino;
 	uint32_t root_uid, root_gid; /* disk ids of the image's root; set by mount_plan_rebase() */
+	bool mstack; /* a part of what a directory describes (mstack.h): its paths are in that */
+	VEC(struct mount_inside) inside; /* parents before what is in them */
 	enum upper_kind { UPPER_NONE, UPPER_DIR, UPPER_EPHEMERAL } upper_kind;
 	char *upper, *work;          /* of UPPER_DIR, where neither is NULL */
 	const struct stat *upper_in; /* the directory that upper must be in, or NULL; borrowed */
-	bool upper_plain;            /* upper-map=none: upper stores seen ids */
-	uint64_t ephemeral_size;     /* bytes; 0: the kernel's default */
+	bool upper_seen;             /* upper must be in this directory: */
+	dev_t upper_dev;
+	ino_t upper_ino;
+	bool upper_plain;        /* upper-map=none: upper stores seen ids */
+	uint64_t ephemeral_size; /* bytes; 0: the kernel's default */
 	bool volatile_, metacopy, redirect_dir, userxattr;
 
 	/* for filesystems */

@@ -98,7 +98,7 @@ static int fit_layer(struct mount_plan *p, size_t i, struct err *e)
 	scoped_fd int fd = -1;
 	int r;
 
-	if (m->wish != MAP_SET)
+	if (m->wish != MAP_SET || l->image) /* of an image, mounting reports it */
 		return 0;
 	r = path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &fd, e);
 	if (r == -ENOENT)

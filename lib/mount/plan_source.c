@@ -43,7 +43,9 @@ static int source_changed(const struct mount_plan *p, struct err *e)
 {
 	(void)err_say(e, ESTALE, p->source, "leads to another place than a moment ago");
 	err_op(e, "plan");
-	err_why(e, "its map was made from the owner of what was there before");
+	err_why(e,
+		p->mstack ? "another process has changed the directory of the stack" :
+			    "its map was made from the owner of what was there before");
 	return -ESTALE;
 }
 
@@ -87,7 +89,7 @@ static int open_source(struct mount_plan *p, struct stat *ret, struct err *e)
 		err_op(e, "open");
 		return r;
 	}
-	if (p->owner_map && p->source_seen &&
+	if ((p->owner_map || p->mstack) && p->source_seen &&
 		(p->source_dev != ret->st_dev || p->source_ino != ret->st_ino))
 		return source_changed(p, e);
 	p->source_seen = true;
@@ -125,9 +127,19 @@ static const struct fs_option *unknown_of_bind(const struct mount_plan *p)
 	return NULL;
 }
 
+static int open_inside(struct mount_plan *p, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->inside.len && r == 0; i++)
+		r = mount_plan_open_source(p->inside.items[i].plan, e);
+	return r;
+}
+
 int mount_plan_open_source(struct mount_plan *p, struct err *e)
 {
-	int r = p->kind_undecided || p->kind == MOUNT_BIND ? look_at_source(p, e) : 0;
+	bool look = p->kind == MOUNT_BIND || (p->kind == MOUNT_FS && p->mstack);
+	int r = p->kind_undecided || look ? look_at_source(p, e) : 0;
 	const struct fs_option *unknown;
 
 	if (r >= 0 && p->kind == MOUNT_BIND)
@@ -147,7 +159,7 @@ int mount_plan_open_source(struct mount_plan *p, struct err *e)
 		err_try(e, "name the id: -m u:DISK:USER:1 -m g:DISK:GROUP:1");
 		return -EINVAL;
 	}
-	return 0;
+	return open_inside(p, e);
 }
 
 void mount_plan_close_source(struct mount_plan *p)
@@ -155,6 +167,8 @@ void mount_plan_close_source(struct mount_plan *p)
 	if (p->source_open)
 		cleanup_fd(&p->source_fd);
 	p->source_open = false;
+	for (size_t i = 0; i < p->inside.len; i++)
+		mount_plan_close_source(p->inside.items[i].plan);
 }
 
 int mount_plan_stat(const struct mount_plan *p, struct stat *ret)

@@ -25,7 +25,8 @@ static int stack_steps(const struct mount_plan *p, struct strv *ret, struct buf 
 	int r = 0;
 
 	for (size_t i = 0; i < p->layers.len && r == 0; i++) {
-		buf_printf(b, "layer %zu of %zu: ", i + 1, p->layers.len);
+		buf_printf(b, "layer %zu of %zu: %s", i + 1, p->layers.len,
+			p->layers.items[i].image ? "the filesystem in " : "");
 		add_path(b, p->layers.items[i].dir);
 		buf_str(b, ", ");
 		mount_map_print_words(mount_plan_layer_map(p, i), b);
@@ -59,26 +60,50 @@ struct mount_flags mount_plan_flags(const struct mount_plan *p)
 	return flags;
 }
 
+/* How what is mounted is made, before it is attached. b: empty, for its use. */
+static int make_steps(const struct mount_plan *p, struct mount_flags *flags, struct strv *ret,
+	struct buf *b, struct err *e)
+{
+	if (p->kind == MOUNT_FS)
+		return device_steps(p, flags, ret, e);
+	if (p->kind == MOUNT_OVERLAY)
+		return stack_steps(p, ret, b, e);
+	buf_str(b, "bind ");
+	add_path(b, p->source);
+	if (p->recursive)
+		buf_printf(b, " and what is mounted below it%s",
+			p->skip_unsupported ? ", but for what cannot be mapped" : "");
+	buf_str(b, ": ");
+	mount_map_print_words(&p->map, b);
+	return add_step(ret, b, e);
+}
+
+static int inside_steps(
+	const struct mount_inside *in, struct strv *ret, struct buf *b, struct err *e)
+{
+	struct mount_flags flags = mount_plan_flags(in->plan);
+	int r = make_steps(in->plan, &flags, ret, b, e);
+
+	if (r < 0)
+		return r;
+	buf_str(b, "attach ");
+	if (in->plan->subdir) {
+		add_path(b, in->plan->subdir);
+		buf_str(b, " of ");
+	}
+	buf_printf(b, "it inside, at '%s': ", in->place);
+	mount_flags_print(&flags, b);
+	return add_step(ret, b, e);
+}
+
 int mount_plan_steps(
 	const struct mount_plan *p, struct mount_flags *flags, struct strv *ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	int r = 0;
+	int r = make_steps(p, flags, ret, &b, e);
 
-	if (p->kind == MOUNT_BIND) {
-		buf_str(&b, "bind ");
-		add_path(&b, p->source);
-		if (p->recursive)
-			buf_printf(&b, " and what is mounted below it%s",
-				p->skip_unsupported ? ", but for what cannot be mapped" : "");
-		buf_str(&b, ": ");
-		mount_map_print_words(&p->map, &b);
-		r = add_step(ret, &b, e);
-	} else if (p->kind == MOUNT_FS) {
-		r = device_steps(p, flags, ret, e);
-	} else {
-		r = stack_steps(p, ret, &b, e);
-	}
+	for (size_t i = 0; i < p->inside.len && r == 0; i++)
+		r = inside_steps(&p->inside.items[i], ret, &b, e);
 	if (r < 0)
 		return r;
 	if (p->mkdir) {

@@ -122,6 +122,28 @@ odd_names() {
 	works $MI -u merged
 }
 
+# A directory NAME.mstack: binds, and usr/ of a stack in a root, are put together before anything is
+# attached, for which older kernels need a mount namespace.
+mount_stack() {
+	mkdir -m 700 private/a.mstack private/a.mstack/rw private/a.mstack/bind@srv
+	mkdir base/usr && echo word >base/usr/word
+	ln -s ../../base private/a.mstack/layer@0
+	ln -s "$PWD/top" private/a.mstack/layer@1
+	works $MI -m +100000 private/a.mstack merged
+	same "$(owner merged/dir/file) $(owner merged/upmost) $(owner merged/srv)" \
+		"100033:100044 100009:100008 100000:100000"
+	as 100000 touch merged/new merged/srv/new
+	same "$(owner private/a.mstack/rw/data/new)" 0:0
+	same "$(owner private/a.mstack/bind@srv/new)" 0:0
+	same "$(mounts)" 2
+	works $MI -u -R merged
+	mkdir -m 700 private/a.mstack/root
+	works $MI -m +300000 private/a.mstack merged
+	same "$(cat merged/usr/word) $(owner merged/usr/word)" "word 300000:300000"
+	same "$(mounts)" 3
+	works $MI -u -R merged
+}
+
 by() {
 	export SHIFTBOX_OVERLAY_WAY="$1"
 	layers
@@ -142,6 +164,7 @@ for way in names fds; do
 	check "layers by $way: a stack" by $way stack
 	check "layers by $way: a portable upper" by $way portable
 	check "layers by $way: an image, and a prune beside it" by $way image
+	check "layers by $way: a directory NAME.mstack" by $way mount_stack
 	check "layers by $way: volatile, metacopy, redirect_dir, userxattr" by $way kernel_options
 	check "layers by $way: changes in memory" by $way in_memory
 	check "layers by $way: 64 layers, and 501" by $way many

@@ -55,6 +55,12 @@ put_all() {
 	put image-unpack -s store --show a
 	put image-unpack -s store --show nosuch
 	put image-unpack -s store --bundle bundle -m +100000 a
+	put image-unpack -s store --mstack a.mstack a
+	mkdir -p a.mstack/bind@d mstack
+	put mount-idmapped -s store -n -m +100000 -o ephemeral a.mstack mstack
+	put mount-idmapped -s store -m +100000 -o ephemeral a.mstack mstack
+	put mount-idmapped --once -m +100000 -o ephemeral a.mstack mstack
+	umount -R mstack
 	put image-unpack -s store --verify a
 	chmod 600 store/layers/sha256-*/b
 	put image-unpack -s store --verify a
