@@ -10,16 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../base/caps.h"
 #include "../base/env.h"
 #include "../base/fd.h"
 #include "../base/path.h"
 #include "../base/subprocess.h"
 #include "../base/toml.h"
+#include "../idmap/as_user.h"
 #include "podman.h"
 #include "podman_conf_priv.h"
 #include "podman_priv.h"
@@ -40,46 +39,14 @@ struct conf_answer {
  * --- in the user's process ---------------------------------------------------------------------
  */
 
-static int failed(const char *what, struct err *e)
-{
-	return err_set(e, errno, NULL, "%s", what);
-}
-
-/* Take all ids of the user, and nothing of root's. */
-static int become(const struct user *u, struct err *e)
-{
-	uid_t uid[3];
-	gid_t gid[3];
-	struct caps caps;
-
-	if (geteuid() == 0 &&
-		(names_init_groups(u->name, u->gid) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
-			setresuid(u->uid, u->uid, u->uid) < 0))
-		return failed("cannot become the user", e);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return failed("cannot set no_new_privs", e);
-	if (getresuid(&uid[0], &uid[1], &uid[2]) < 0 || getresgid(&gid[0], &gid[1], &gid[2]) < 0)
-		return failed("cannot read back the ids", e);
-	for (size_t i = 0; i < 3; i++)
-		if (uid[i] != u->uid || gid[i] != u->gid)
-			return err_say(
-				e, EPERM, u->name, "the process has other ids than the user");
-	if (caps_get(&caps) < 0 || caps.effective || caps.permitted)
-		return err_say(e, EPERM, u->name, "the process of the user has capabilities");
-	return 0;
-}
-
 static int work(const struct podman_conf_want *want, const struct podman_env *env,
 	struct podman_conf *ret, struct err *e)
 {
-	int r = become(&want->user, e);
+	int r = as_user_drop(&want->user, e);
 
-	/* After the change of ids, which resets it (kernel/cred.c, commit_creds()) */
-	if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		r = failed("cannot end with the process that has started this one", e);
 	(void)umask(077);
 	if (r == 0 && chdir("/") < 0)
-		r = failed("cannot enter /", e);
+		r = err_set(e, errno, "/", "cannot enter the directory");
 	return r == 0 ? podman_conf_edit(want, env, ret, e) : r;
 }
 

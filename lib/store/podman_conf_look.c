@@ -139,8 +139,9 @@ static int check_driver(const struct podman_look *l, struct err *e)
 		return 0;
 	r = refuse_driver(l->path, driver, e);
 	err_try(e,
-		"remove what the user has stored (podman system reset, as the user), and then "
-		"the line of the driver (or STORAGE_DRIVER)");
+		"remove what the user has stored (podman --storage-driver %s system reset, as the "
+		"user), and then the line of the driver (or STORAGE_DRIVER)",
+		driver);
 	return r;
 }
 
@@ -179,8 +180,9 @@ static int check_store(const char *graph, struct buf *notes, struct err *e)
 	}
 	r = refuse_driver(graph, "vfs, of which a store is there", e);
 	err_try(e,
-		"run 'podman system reset' as the user, which removes that store with its images "
-		"and containers, and then this command; or set another graphroot in storage.conf");
+		"run 'podman --storage-driver vfs system reset' as the user, which removes that "
+		"store with its images and containers, and then this command; or set another "
+		"graphroot in storage.conf");
 	return r;
 }
 

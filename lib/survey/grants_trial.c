@@ -16,6 +16,7 @@
 
 #include "../base/fd.h"
 #include "../base/subprocess.h"
+#include "../idmap/as_user.h"
 #include "../idmap/idmap.h"
 #include "../idmap/names.h"
 #include "../idmap/newidmap.h"
@@ -42,12 +43,10 @@ static _Noreturn PRINTF(3, 4) void answer(int fd, int status, const char *fmt, .
 
 static void become(const struct grants_check *c, int fd)
 {
-	const struct user *u = &c->user;
+	int r = as_user_become(&c->user, NULL);
 
-	if (geteuid() == 0 && u->uid != 0 &&
-		(names_init_groups(u->name, u->gid) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
-			setresuid(u->uid, u->uid, u->uid) < 0))
-		answer(fd, 1, "cannot become %s: %s", u->name, strerrordesc_np(errno));
+	if (r < 0)
+		answer(fd, 1, "cannot become %s: %s", c->user.name, strerrordesc_np(-r));
 	/*
 	 * A process that changed its ids is not dumpable, and root owns its /proc directory: then
 	 * newuidmap takes it for a process of another user.

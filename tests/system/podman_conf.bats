@@ -371,7 +371,7 @@ rootless_storage_path = "$HOME/mine-$UID/${USER}"'
 	conf --write alice
 	must_equal "$status" 1
 	stderr_has "share/containers/storage': podman of this user" ... "vfs, of which a store is"
-	stderr_has "podman system reset"
+	stderr_has "podman --storage-driver"
 	[ ! -e "$CONF" ]
 	# podman has a database of its own, which says which of two it uses.
 	mount_views
@@ -392,13 +392,13 @@ rootless_storage_path = "$HOME/mine-$UID/${USER}"'
 	must_equal "$(as alice podman info --format '{{.Store.GraphDriverName}}' 2>/dev/null)" vfs
 	conf --write alice
 	must_equal "$status" 1
-	stderr_has "vfs, of which a store is there" ... "podman system reset"
+	stderr_has "vfs, of which a store is there" ... "podman --storage-driver vfs system reset"
 	# What the error keeps from the user
 	printf '[storage]\ndriver = "overlay"\n[storage.options]\n%s\n' \
 		"additionalimagestores = [\"$VIEW\"]" >"$CONF"
 	must_fail 125 "vfs driver does not support overlay.imagestore" as alice podman images
 	rm "$CONF"
-	must_work as alice podman system reset -f
+	must_work as alice podman --storage-driver vfs system reset -f
 	conf --write alice
 	must_equal "$status" 0
 	must_equal "$(as alice podman images -q | wc -l)" 1
