@@ -18,6 +18,7 @@
 #include "../base/log.h"
 #include "../base/num.h"
 #include "../base/sys.h"
+#include "../mount/info_anywhere.h"
 #include "../mount/record_store.h"
 
 /* Room for statmount(2) to return two maps of 340 extents with up to 33 bytes a line. */
@@ -65,8 +66,9 @@ static int parse_statmount(
 }
 
 /*
- * Returns an enum mount_map_kind, -EOPNOTSUPP without an error in e if statmount(2) does not return
- * maps, or another -errno with e filled. For an ID-mapped mount the mask has the bits of the maps
+ * Returns an enum mount_map_kind; -EOPNOTSUPP if statmount(2) does not return maps, or -ENOENT if
+ * the mount is not in this mount namespace, both without an error in e; or another -errno with e
+ * filled. For an ID-mapped mount the mask has the bits of the maps
  * even if no extent has an id in this user namespace.
  */
 static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct err *e)
@@ -84,6 +86,8 @@ static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct 
 	if (sys_statmount(0, x.stx_mnt_id, maps | SYS_STATMOUNT_MNT_BASIC, sm, STATMOUNT_SIZE) < 0)
 		return errno == ENOSYS || errno == EPERM ?
 			-EOPNOTSUPP :
+			errno == ENOENT ?
+			-ENOENT :
 			err_set(e, errno, path, "cannot read the mount's map (statmount)");
 
 	if (!(sm->mnt_attr & MOUNT_ATTR_IDMAP))
@@ -117,7 +121,8 @@ static bool line_idmapped(const char *line, size_t len)
 	return false;
 }
 
-static int map_by_mountinfo(uint64_t mount, const char *path, struct err *e)
+/* -ENOENT, without an error in e: the mount is not in this mount namespace. */
+static int map_by_mountinfo(uint64_t mount, struct err *e)
 {
 	scoped_buf struct buf text = BUF_INIT;
 	size_t len;
@@ -134,7 +139,29 @@ static int map_by_mountinfo(uint64_t mount, const char *path, struct err *e)
 		if (blank && num_u64_n(line, (size_t)(blank - line), &id) == 0 && id == mount)
 			return line_idmapped(line, len) ? MOUNT_MAP_HIDDEN : MOUNT_MAP_NONE;
 	}
-	return err_say(e, ENOENT, path, "its mount is not listed in /proc/self/mountinfo");
+	return -ENOENT;
+}
+
+/* The map of a mount in the mount namespace of another process. */
+static int map_elsewhere(int fd, const char *path, struct idmap *ret, struct err *e)
+{
+	scoped_mount_info struct mount_info i = { .id = -1 };
+	scoped_mntns struct mntns ns = MNTNS_INIT;
+	int r = mount_info_anywhere(fd, &i, &ns, e);
+
+	if (r == -ENOENT) {
+		(void)err_say(e, ENOENT, path, "its mount is not listed in /proc/self/mountinfo");
+		err_why(e, "it is detached, or in a mount namespace that cannot be looked into");
+	}
+	if (r < 0)
+		return r;
+	if (!i.mapped)
+		return MOUNT_MAP_NONE;
+	if (!i.map_known)
+		return MOUNT_MAP_HIDDEN;
+	*ret = i.map;
+	i.map_known = false; /* ret owns the map */
+	return MOUNT_MAP_KNOWN;
 }
 
 /* If the kernel does not show the map, the record of the mount may have it. */
@@ -163,8 +190,10 @@ int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e)
 			"\"idmapped\" in mountinfo");
 		if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0)
 			return err_set(e, errno, path, "cannot stat");
-		r = map_by_mountinfo(x.stx_mnt_id, path, e);
+		r = map_by_mountinfo(x.stx_mnt_id, e);
 	}
+	if (r == -ENOENT)
+		r = map_elsewhere(fd, path, ret, e);
 	if (r == MOUNT_MAP_HIDDEN)
 		return map_by_record(fd, ret, e);
 	if (r != MOUNT_MAP_NONE)

@@ -59,6 +59,13 @@ static int open_process(int proc, const char *name, struct mntns *n)
 	return 0;
 }
 
+/* Set the id for statmount(2), if that reports all of another namespace's mounts. */
+static void set_id(bool by_id, struct mntns *n)
+{
+	if (by_id && ioctl(n->fd, SYS_NS_GET_MNTNS_ID, &n->id) < 0)
+		n->id = 0;
+}
+
 int mntns_own(struct mntns *ret, struct err *e)
 {
 	scoped_mntns struct mntns n = MNTNS_INIT;
@@ -81,6 +88,19 @@ void mntns_done(struct mntns *n)
 	cleanup_fd(&n->proc);
 	cleanup_fd(&n->fd);
 	*n = MNTNS_INIT;
+}
+
+int mntns_copy(const struct mntns *n, struct mntns *ret)
+{
+	scoped_fd int proc = fcntl(n->proc, F_DUPFD_CLOEXEC, 3),
+		      fd = fcntl(n->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (proc < 0 || fd < 0)
+		return -1;
+	*ret = *n;
+	ret->proc = TAKE_FD(proc);
+	ret->fd = TAKE_FD(fd);
+	return 0;
 }
 
 /* Note p as visited. Returns 1 if p is new, 0 if it was noted before, or -ENOMEM. */
@@ -129,8 +149,7 @@ static int visit(int proc, const char *name, pid_t pid, void *arg)
 	if (r <= 0)
 		return r;
 	n.pid = pid;
-	if (w->by_id && ioctl(n.fd, SYS_NS_GET_MNTNS_ID, &n.id) < 0)
-		n.id = 0;
+	set_id(w->by_id, &n);
 	read_command(&n);
 	r = w->fn(&n, w->arg);
 	if (r != -ESTALE)
@@ -168,6 +187,24 @@ static bool root_is_the_first(void)
 	scoped_fd int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 || mount_info_get(fd, &i, NULL) < 0 || i.id == i.parent;
+}
+
+int mntns_of_process(pid_t pid, struct mntns *ret)
+{
+	scoped_mntns struct mntns n = MNTNS_INIT;
+	char path[32];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid); /* fits */
+	r = open_process(AT_FDCWD, path, &n);
+	if (r < 0)
+		return r;
+	n.pid = pid;
+	set_id(mount_info_has_maps() && !root_is_the_first(), &n);
+	read_command(&n);
+	*ret = n;
+	n = MNTNS_INIT;
+	return 0;
 }
 
 int mntns_each(bool each_root, int (*fn)(const struct mntns *n, void *arg), void *arg,

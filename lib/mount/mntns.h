@@ -28,6 +28,15 @@ MUST_CHECK int mntns_own(struct mntns *ret, struct err *e);
 void mntns_done(struct mntns *n);
 
 /*
+ * Get the mount namespace of a process, which may be gone at any moment. Returns 0 or -errno, and
+ * fills no struct err.
+ */
+MUST_CHECK int mntns_of_process(pid_t pid, struct mntns *ret);
+
+/* Copy a namespace, with descriptors of its own. Returns 0, or -1 with errno. */
+MUST_CHECK int mntns_copy(const struct mntns *n, struct mntns *ret);
+
+/*
  * Call fn for each other mount namespace that a process in /proc is in, until fn returns other than
  * 0. Returns that, 0 or -errno. n is valid during the call. With each_root, a namespace that is
  * read from mountinfo is visited for each root directory that its processes have, since that file
