@@ -5,13 +5,82 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/sys.h"
+#include "../lib/check/named_layers.h"
+#include "../lib/idmap/userns_self.h"
 #include "../lib/mount/stored_layer.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
+
+/* The text after "/proc/PID/root", or NULL if the path is not below the root of a process. */
+static const char *below_process_root(const char *path)
+{
+	static const char proc[] = "/proc/", root[] = "/root";
+	const char *pid = path + strlen(proc), *end;
+
+	if (strncmp(path, proc, strlen(proc)) != 0)
+		return NULL;
+	end = pid + strspn(pid, "0123456789");
+	if (end == pid || strncmp(end, root, strlen(root)) != 0)
+		return NULL;
+	end += strlen(root);
+	return *end && *end != '/' ? NULL : end;
+}
+
+/*
+ * The link belongs to the user of the process, and path_open() would not follow it. The caller has
+ * named the process, and links below its root directory lead to files below that.
+ */
+static int open_in_process(const char *path, const char *rest, int *ret_fd, struct err *e)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	scoped_free char *link = strndup(path, (size_t)(rest - path));
+	scoped_fd int root = link ? open(link, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (!link)
+		return err_nomem(e);
+	rest += strspn(rest, "/");
+	*ret_fd = root < 0 ? -1 : sys_openat2(root, *rest ? rest : ".", &how);
+	return *ret_fd < 0 ? err_path(e, errno, path, "cannot open") : 0;
+}
+
+int check_open(const char *path, int *ret_fd, struct err *e)
+{
+	const char *rest = below_process_root(path);
+
+	if (rest)
+		return open_in_process(path, rest, ret_fd, e);
+	return path_open(path, O_PATH, "cannot open", NULL, ret_fd, e);
+}
+
+int check_stack_look(int fd, struct known_stack *ret, struct err *e)
+{
+	scoped_named_layers struct named_layers l = { .whole = false };
+	const struct idmap *map;
+	int r = known_stack_look(fd, ret, e);
+
+	/* In a user namespace, the image's ids are those that are seen. */
+	if (r != 0 || userns_is_nested())
+		return r < 0 ? r : 0;
+	r = named_layers_open(fd, &l, e);
+	if (r < 0)
+		return r;
+	map = named_layers_map(&l);
+	if (!map)
+		return 0;
+	log_verbose("the map of the overlay is that of the mount that its layers are on");
+	r = idmap_copy(map, &ret->map, e);
+	ret->has_map = r == 0;
+	return r;
+}
 
 int check_stack_missing(const struct known_stack *k, const char *path, struct err *e)
 {
@@ -44,7 +113,8 @@ int check_stack_map(const struct known_stack *k, const struct store *store, bool
 
 	if (!k->has_map || (store && store_base(store)->count && given))
 		return 0;
-	log_verbose("the map of the stack is that of its record");
+	if (k->target)
+		log_verbose("the map of the stack is that of its record");
 	if (!store || !store_base(store)->count)
 		return idmap_copy(&k->map, ret, e) < 0 ? -ENOMEM : 1;
 	r = store_base_map(store, &stored, e);

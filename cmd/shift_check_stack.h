@@ -9,7 +9,23 @@
 #include "../lib/check/mount_map.h"
 #include "../lib/store/store.h"
 
-/* The struct known_stack of verify is all zeros for an overlay without a record. */
+/*
+ * The struct known_stack of verify is all zeros for an overlay without a record, except for the map
+ * if its layers are on mounts with one map.
+ */
+
+/*
+ * Open a path of the command line (O_PATH), as path_open() does; "/proc/PID/root" at its start is
+ * the root directory of that process, which any user may own.
+ */
+MUST_CHECK int check_open(const char *path, int *ret_fd, struct err *e);
+
+/*
+ * Find out what is known about the overlay that fd (O_PATH) is on: its record, or the map of the
+ * mount that its layers are on by their names. The caller initialises ret with zeros and frees it
+ * with known_stack_done(). Returns 0 or -errno.
+ */
+MUST_CHECK int check_stack_look(int fd, struct known_stack *ret, struct err *e);
 
 /*
  * Report that there is nothing to compare path, which is on an overlay, with. Returns -EINVAL with

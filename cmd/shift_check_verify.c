@@ -90,11 +90,6 @@ static void put_own_finding(struct verify_job *j, struct finding *f)
  * --- both sides, and the map between them ----------------------------------------------------
  */
 
-static int open_path(const char *path, int *ret, struct err *e)
-{
-	return path_open(path, O_PATH, "cannot open", NULL, ret, e);
-}
-
 static int no_other_side(const struct verify_job *j, struct err *e)
 {
 	if (j->kind == MOUNT_MAP_OVERLAY)
@@ -113,7 +108,7 @@ static int open_source(struct verify_job *j, struct err *e)
 	if (*j->rel)
 		return fd_open_beneath(
 			j->first->source, j->rel, O_PATH | O_NOFOLLOW, &j->source, e);
-	return open_path(j->a->source, &j->source, e);
+	return check_open(j->a->source, &j->source, e);
 }
 
 /* The directory of --source, without the map of its own mount if that has one. */
@@ -297,7 +292,7 @@ static int look_at_mount(struct verify_job *j, struct err *e)
 	j->kind = (enum mount_map_kind)r;
 	j->has_map = r == MOUNT_MAP_KNOWN;
 	if (r == MOUNT_MAP_OVERLAY)
-		r = known_stack_look(j->seen, &j->stack, e);
+		r = check_stack_look(j->seen, &j->stack, e);
 	if (!*j->rel)
 		j->image = j->a->image;
 	if (!j->a->image && !j->a->spec && !j->a->source && j->stack.at_root)
@@ -544,7 +539,7 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 {
 	struct verify_counts counts = { .entries = 0 };
 	enum verify_side side;
-	int r = open_path(j->path, &j->seen, e);
+	int r = check_open(j->path, &j->seen, e);
 
 	if (r == 0)
 		r = open_sides(j, &side, e);
