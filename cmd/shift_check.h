@@ -45,6 +45,9 @@ struct explanation;
 /* Print whose subordinate id the file has, if a container left it behind. */
 void check_put_leftover(struct out *o, const struct explanation *x);
 
+/* Print the way of the file to the disk, if it is known: the owner at each step. */
+void check_put_chain(struct out *o, const struct explanation *x);
+
 struct buf;
 /*
  * Append the path in quotes for a shell; FILE if it has a backslash or a control byte, which are

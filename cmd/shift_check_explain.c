@@ -166,6 +166,7 @@ static void put_file(struct out *o, const struct explanation *x, const char *pat
 		n->seen.mode & 07777);
 	put_mount(o, x);
 	put_layer(o, x);
+	check_put_chain(o, x);
 	put_marked(o, x);
 	check_put_ids(o, x);
 }

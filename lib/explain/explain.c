@@ -232,7 +232,8 @@ static int add_inode(struct explanation *x, int fd, const char *path, struct err
 		n.recorded = read_record(fd, n.seen.mode, &n.record);
 		read_flags(fd, &n);
 		ask_kernel(x, fd, &n);
-		if (x->mounts.items[n.mount].kind == MOUNT_MAP_OVERLAY && S_ISDIR(n.seen.mode))
+		if (x->mounts.items[n.mount].kind == MOUNT_MAP_OVERLAY && S_ISDIR(n.seen.mode) &&
+			!x->elsewhere)
 			n.search = explain_try_search(fd);
 		r = find_disk(x, fd, &n, e);
 	}
@@ -254,18 +255,24 @@ static int add_inode(struct explanation *x, int fd, const char *path, struct err
  */
 static int follow(struct explanation *x, const char *path, const struct meta *want, struct err *e)
 {
-	scoped_fd int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	scoped_free char *copy = strdup(path);
-	int r = copy ? add_inode(x, at, "/", e) : err_nomem(e);
+	scoped_buf struct buf whole = BUF_INIT;
+	scoped_fd int at = explain_elsewhere_root(x);
+	scoped_free char *copy = NULL;
+	int r;
 
-	for (char *p = copy; r == 0 && p && *p;) {
+	if (at < 0)
+		return -ESTALE;
+	buf_printf(&whole, "%s%s", x->root, path);
+	copy = buf_take(&whole);
+	r = copy ? add_inode(x, at, *x->root ? x->root : "/", e) : err_nomem(e);
+	for (char *p = copy ? copy + strlen(x->root) : NULL; r == 0 && p && *p;) {
 		char *name = p + strspn(p, "/"), *end = name + strcspn(name, "/"), rest = *end;
 		int next;
 
 		if (!*name)
 			break;
 		*end = 0;
-		next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		next = explain_elsewhere_next(x, at, name);
 		if (next < 0)
 			return -ESTALE;
 		close(at);
@@ -292,11 +299,13 @@ static void forget_inodes(struct explanation *x)
 	x->inodes.len = 0;
 }
 
+/* In another mount namespace, nothing is tried: a layer may be one that never answers. */
 static void list_merged(struct explanation *x, int fd)
 {
 	struct explain_inode *n = &x->inodes.items[x->inodes.len - 1];
 
-	if (x->mounts.items[n->mount].kind == MOUNT_MAP_OVERLAY && S_ISDIR(n->seen.mode))
+	if (!x->elsewhere && x->mounts.items[n->mount].kind == MOUNT_MAP_OVERLAY &&
+		S_ISDIR(n->seen.mode))
 		n->list = explain_try_list(fd);
 }
 
@@ -304,24 +313,18 @@ static void list_merged(struct explanation *x, int fd)
  * Links are followed, because the question is what the kernel does with the path. Only metadata is
  * read. The file is opened once, and all facts are about that file.
  */
-static int gather(struct explanation *x, const char *path, struct err *e)
+static int gather(struct explanation *x, int fd, const char *path, struct err *e)
 {
-	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	struct meta want = { .known = 0 };
 	char link[32], real[PATH_MAX];
 	ssize_t n;
-	int r;
+	int r = meta_stat(fd, "", &want);
 
-	if (fd < 0) {
-		r = err_path(e, errno, path, "cannot open");
-		if (r == -EACCES)
-			err_try(e, "run it as root or as a user with access, plus --as %u:%u",
-				geteuid(), getegid());
-		return r;
-	}
-	r = meta_stat(fd, "", &want);
 	if (r < 0)
 		return err_set(e, -r, path, "cannot stat");
+	r = explain_elsewhere_find(x, fd, e);
+	if (r < 0)
+		return r;
 	n = readlink(fd_proc_path(fd, link), real, sizeof(real) - 1);
 	if (n < 0)
 		return err_set(e, errno, path, "cannot determine its path");
@@ -337,6 +340,25 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 	forget_inodes(x);
 	x->detached = true;
 	return add_inode(x, fd, path, e);
+}
+
+static int open_asked(const char *path, int *ret_fd, struct err *e)
+{
+	int r;
+
+	*ret_fd = open(path, O_PATH | O_CLOEXEC);
+	if (*ret_fd >= 0)
+		return 0;
+	r = err_path(e, errno, path, "cannot open");
+	if (r == -EACCES)
+		err_try(e, "run it as root or as a user with access, plus --as %u:%u", geteuid(),
+			getegid());
+	else if (r == -ENOENT && strstr(path, "/overlay/") && strstr(path, "/merged/"))
+		err_try(e,
+			"podman mounts containers of ordinary users in a mount namespace of its "
+			"own: name a process of the container (podman inspect -f "
+			"'{{.State.Pid}}' NAME), as /proc/PID/root/..., or use podman unshare");
+	return r;
 }
 
 /*
@@ -454,6 +476,7 @@ static int use_given(struct explanation *x, const struct idmap *map, struct err 
 int explain_look(const struct explain_question *q, struct explanation *ret, struct err *e)
 {
 	enum mount_map_kind kind;
+	scoped_fd int fd = -1;
 	int r;
 
 	*ret = (struct explanation){ .layer = NULL };
@@ -461,7 +484,9 @@ int explain_look(const struct explain_question *q, struct explanation *ret, stru
 	ret->overflow_gid = userns_overflow_id(true);
 	r = explain_caller_look(q->as, q->userns, &ret->caller, e);
 	if (r == 0)
-		r = gather(ret, q->path, e);
+		r = open_asked(q->path, &fd, e);
+	if (r == 0)
+		r = gather(ret, fd, q->path, e);
 	if (r < 0)
 		return r;
 	kind = ret->mounts.items[explain_file(ret)->mount].kind;
@@ -472,14 +497,17 @@ int explain_look(const struct explain_question *q, struct explanation *ret, stru
 		r = use_given(ret, q->map, e);
 	if (r == 0)
 		r = explain_stacks_look(ret, q, e);
-	if (r == 0)
-		state_facts(ret);
-	return r;
+	if (r < 0)
+		return r;
+	state_facts(ret);
+	return explain_chain_look(ret, fd, e);
 }
 
 void explain_done(struct explanation *x)
 {
 	explain_stacks_done(x);
+	explain_chain_done(x);
+	explain_elsewhere_done(x);
 	forget_inodes(x);
 	VEC_DONE(&x->inodes);
 	for (size_t i = 0; i < x->mounts.len; i++) {

@@ -126,10 +126,41 @@ struct explain_caller {
 	struct perm_cred self; /* of this process */
 };
 
+/* A step on the way of the file from where it is seen to where it is stored. */
+struct explain_step {
+	enum explain_place {
+		PLACE_CONTAINER, /* the user namespace of a process that has the file's mount */
+		PLACE_MERGED,    /* the overlay */
+		PLACE_UPPER,     /* the overlay's upper directory */
+		PLACE_LAYER,     /* a layer of the overlay */
+		PLACE_VIEW,      /* an ID-mapped mount; path is its mount point */
+		PLACE_STORE,     /* what that mount shows, on a mount without a map */
+		PLACE_DISK,      /* what a mount in another mount namespace shows */
+		PLACE_VOLUME,    /* the same, of a volume of podman */
+	} place;
+	char *path;        /* of the file there */
+	bool has_ids;      /* uid and gid are set */
+	uint32_t uid, gid; /* of the file there */
+	bool closed;       /* path cannot be reached by this process */
+	const char *why;   /* without has_ids: the reason; static, or NULL */
+	pid_t pid;         /* of PLACE_CONTAINER */
+	bool has_map;      /* of PLACE_VIEW */
+	struct idmap map;
+};
+
+struct mntns;
+
 struct explanation {
 	VEC(struct explain_mount) mounts;
 	VEC(struct explain_inode) inodes; /* at least one */
 	bool detached; /* the path cannot be followed: only the file itself is known */
+	/*
+	 * The mount namespace of another process, if the file's mount is in that, and how all paths
+	 * then begin: the root directory of the process, "/proc/PID/root". NULL and "": it is in
+	 * the caller's.
+	 */
+	struct mntns *elsewhere;
+	char root[32];
 	struct explain_caller caller;
 	uint32_t overflow_uid, overflow_gid;
 	/* Of an overlay: the layer with the inode, or NULL and the reason. */
@@ -138,6 +169,9 @@ struct explanation {
 	/* The first opaque directory in a layer that has only one of the two marks; or NULL */
 	char *marked;
 	bool marked_trusted; /* it is trusted.overlay.opaque */
+	/* The way of the file to the disk, from where it is seen on; empty if it is in one place.
+	 */
+	VEC(struct explain_step) chain;
 	struct explain_stack **stacks;
 	size_t n_stacks;
 	struct perm_chown chown; /* of PERM_CHOWN; set by the program */

@@ -13,6 +13,29 @@
 MUST_CHECK int explain_caller_look(
 	const char *as, const char *userns, struct explain_caller *ret, struct err *e);
 
+/*
+ * explain_elsewhere.c: find out whether the mount of fd is in the mount namespace of another
+ * process, and set x->elsewhere and x->root. Returns 0 or -errno.
+ */
+MUST_CHECK int explain_elsewhere_find(struct explanation *x, int fd, struct err *e);
+
+/*
+ * Open the directory that the path begins with, or the next one on it (O_PATH), without following
+ * links. In a namespace that belongs to another user namespace, only what the kernel has cached is
+ * found. Both return a descriptor, or -1 with errno.
+ */
+int explain_elsewhere_root(const struct explanation *x);
+int explain_elsewhere_next(const struct explanation *x, int dir, const char *name);
+void explain_elsewhere_done(struct explanation *x);
+
+/*
+ * explain_chain.c: find the way of the file to the disk, if it leads through another mount
+ * namespace, an overlay in a user namespace, or a store of podman. Sets x->chain, and the disk side
+ * and the layer of a file whose layer is found. fd: the file (O_PATH). Returns 0 or -errno.
+ */
+MUST_CHECK int explain_chain_look(struct explanation *x, int fd, struct err *e);
+void explain_chain_done(struct explanation *x);
+
 /* Find the mount with this id, which fd is on, or add it. *ret is its index. */
 MUST_CHECK int explain_mount_find(
 	struct explanation *x, int fd, uint64_t id, const char *path, size_t *ret, struct err *e);

@@ -211,6 +211,8 @@ static int find_layers(
 		return 0;
 	if (asked_for && q->layers)
 		r = explain_layers_take(s, q->layers);
+	else if (x->elsewhere)
+		return 0; /* the names are not those of this mount namespace */
 	else if (!s->given && x->caller.initial && caps_has(CAP_SYS_ADMIN) &&
 		!has_word(m->fs_options, "metacopy=on") && !has_word(m->fs_options, "userxattr"))
 		r = explain_layers_find_named(s, m->fs_options, ".");

@@ -117,6 +117,87 @@ missing() {
 	jq -r 'select(.summary) | .summary.missing | join(" ")' <<<"$report"
 }
 
+# A container of alice that waits; $pid is a process in it, and $merged its root in her namespace.
+container() {
+	as_podman alice podman run -d --name c -v vol:/vol "$@" $REF \
+		sh -c 'echo x >/vol/f; busybox chown 7:42 /vol/f; echo y >/made
+			exec busybox sleep 600' \
+		>/dev/null
+	for _ in {1..100}; do
+		as_podman alice podman exec c busybox test -e /made && break
+		sleep 0.1
+	done
+	pid=$(as_podman alice podman inspect -f '{{.State.Pid}}' c)
+	merged=$(as_podman alice podman unshare podman mount c)
+}
+
+# The steps of the way: "place UID:GID", or "view MAP".
+chain() {
+	jq -r '.chain[]? | .place + " " +
+		(if has("uid") then "\(.uid):\(.gid)" else .map // "?" end)' <<<"$output"
+}
+
+MAP="b:0:2001:1;b:1:300000:65536"
+
+@test "explain leads from a container through the view to the store" {
+	admin
+	views
+	conf alice
+	container
+	capture "$SHIFTBOX" shift-check explain --json "/proc/$pid/root/etc/shadow"
+	must_equal "$status" 0
+	must_equal "$(chain)" "container 0:42
+merged 2001:300041
+layer 2001:300041
+view $MAP
+store 0:42"
+	must_equal "$(jq -r '.chain[0].path' <<<"$output")" /etc/shadow
+	[[ $(jq -r '.chain[4].path' <<<"$output") == $STORE/podman/overlay/*/diff/etc/shadow ]]
+	must_equal "$(jq -r '"\(.owner.disk) \(.group.disk)"' <<<"$output")" "0 42"
+	capture "$SHIFTBOX" shift-check explain "/proc/$pid/root/etc/shadow"
+	output_has "chain" ... "container /etc/shadow: owner 0:42 in the user namespace of pid:"
+	output_has "chain" ... "store $STORE/podman/overlay/" ... "owner 0:42"
+
+	# What the container has written is in the user's own storage.
+	capture "$SHIFTBOX" shift-check explain --json "/proc/$pid/root/made"
+	must_equal "$(chain)" "container 0:0
+merged 2001:2001
+upper 2001:2001"
+	# The host's mount namespace does not have the container.
+	must_fail 1 "cannot open" "$SHIFTBOX" shift-check explain "$merged/etc/shadow"
+	stderr_has "as /proc/PID/root/..., or use podman unshare"
+	# From inside of podman unshare, in the ids of that namespace.
+	capture as_podman alice podman unshare "$SHIFTBOX" shift-check explain --json \
+		"$merged/etc/shadow"
+	must_equal "$(chain | cut -d' ' -f1 | paste -sd' ')" "merged layer view store"
+	must_equal "$(chain | grep -c ' 0:42$')" 3
+	must_equal "$(jq -r '.chain[3].closed' <<<"$output")" true
+}
+
+@test "explain shows the way from a volume, and from a view" {
+	admin
+	views
+	conf alice
+	container
+	capture "$SHIFTBOX" shift-check explain --json "/proc/$pid/root/vol/f"
+	must_equal "$(chain)" "container 7:42
+volume 300006:300041"
+	local data=home-alice/.local/share/containers/storage/volumes/vol/_data/f
+	capture "$SHIFTBOX" shift-check explain --json $data
+	must_equal "$(chain)" "volume 300006:300041"
+	must_equal "$(jq -r '"\(.subordinate.user) \(.subordinate.inside)"' <<<"$output")" "alice 7"
+	local file
+	file=$(find "$VIEWS/alice/" -path '*/diff/etc/shadow')
+	capture "$SHIFTBOX" shift-check explain --json "$file"
+	must_equal "$(chain)" "view $MAP
+store 0:42"
+	# The user cannot reach the store, and the owner there follows from the map.
+	capture as_podman alice "$SHIFTBOX" shift-check explain --json "$file"
+	must_equal "$(chain)" "view $MAP
+store 0:42"
+	must_equal "$(jq -r '.chain[1].closed' <<<"$output")" true
+}
+
 # u::rw-,u:9:rwx,g::r--,m::rwx,o::r--
 ACL=0200000001000600ffffffff020007000900000004000400ffffffff10000700ffffffff20000400ffffffff
 
