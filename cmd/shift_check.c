@@ -21,7 +21,7 @@
  * To add a subcommand: a form here, in `forms` and in `subcommands`, the form in the options that
  * it accepts, and a file cmd/shift_check_WORD.c.
  */
-enum { FORM_VERIFY, FORM_EXPLAIN, FORM_LIST, FORM_MAP, FORM_SUBID, FORM_HOST };
+enum { FORM_VERIFY, FORM_EXPLAIN, FORM_LIST, FORM_MAP, FORM_SUBID, FORM_HOST, FORM_SHARED };
 enum {
 	IN_VERIFY = 1 << FORM_VERIFY,
 	IN_EXPLAIN = 1 << FORM_EXPLAIN,
@@ -48,6 +48,8 @@ static const struct opt_form forms[] = {
 	{ "subid", "subid", NULL, "Find out why newuidmap(1) fails for a user",
 		OPT_SYNOPSIS("subid [USER]") },
 	{ "host", "host", NULL, "Find out what this machine can do", OPT_SYNOPSIS("host [PATH]") },
+	{ "podman", "podman", NULL, "Find out what podman needs to use a shared store",
+		OPT_SYNOPSIS("podman [USER]") },
 	{ .name = NULL },
 };
 
@@ -62,6 +64,7 @@ static const struct subcommand {
 	[FORM_MAP] = { "MAP", 0, SIZE_MAX, check_map },
 	[FORM_SUBID] = { "USER", 0, 1, check_subid },
 	[FORM_HOST] = { "PATH", 0, 1, check_host },
+	[FORM_SHARED] = { "USER", 0, 1, check_podman },
 };
 
 /* what: "a class of findings"; words: those that exist */
@@ -218,13 +221,17 @@ static void shift_check_init(void *args)
 	a->max_findings = FINDINGS_FIRST;
 }
 
-/* subid and host run newuidmap and newgidmap, to see whether these work. */
+/*
+ * subid and host run newuidmap and newgidmap, to see whether these work, and podman looks whether
+ * they can.
+ */
 static int shift_check_before(void *args, struct ctx *ctx, struct err *e)
 {
 	(void)args;
 	(void)e;
-	return ctx->form == FORM_SUBID || ctx->form == FORM_HOST ? BEFORE_GO_ON_SETUID :
-								   BEFORE_GO_ON;
+	return ctx->form == FORM_SUBID || ctx->form == FORM_HOST || ctx->form == FORM_SHARED ?
+		BEFORE_GO_ON_SETUID :
+		BEFORE_GO_ON;
 }
 
 /* "explain alice FILE" */
@@ -260,7 +267,7 @@ static int no_subcommand(const char *word, struct err *e)
 	struct suggest near = suggest_for(word, strlen(word));
 	const char *say = habit_find(shift_check_habits, word, strlen(word));
 
-	(void)err_usage_try(e, "use verify, explain, list, map, subid or host",
+	(void)err_usage_try(e, "use verify, explain, list, map, subid, host or podman",
 		"'%s' is not a subcommand", word);
 	for (const struct opt_form *f = forms; f->name; f++)
 		suggest_offer(&near, f->word);

@@ -41,6 +41,9 @@ MUST_CHECK int check_list(
 MUST_CHECK int check_map(
 	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
+MUST_CHECK int check_podman(
+	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+
 struct explanation;
 /* Print whose subordinate id the file has, if a container left it behind. */
 void check_put_leftover(struct out *o, const struct explanation *x);

@@ -18,6 +18,7 @@ _shiftbox_options()
 	shift-check:3) echo '-s --store -j --threads --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:4) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:5) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check:6) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle --podman-conf --write --mstack -l --list --show --verify --remove --prune --upgrade -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-tar-split --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:1) echo '--public --flat -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:2) echo '--scan --platform --max-bytes --max-entries --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
@@ -113,6 +114,7 @@ _shiftbox_forms()
 		shift-check:map) form=${form:-3} ;;
 		shift-check:subid) form=${form:-4} ;;
 		shift-check:host) form=${form:-5} ;;
+		shift-check:podman) form=${form:-6} ;;
 		image-unpack:--flat) [[ $form && $form -lt 1 ]] || form=1 ;;
 		image-unpack:--scan) [[ $form && $form -lt 2 ]] || form=2 ;;
 		image-unpack:--bundle) [[ $form && $form -lt 3 ]] || form=3 ;;
@@ -136,7 +138,7 @@ _shiftbox_operand()
 	kind=none list=''
 	case $1 in
 	mount-idmapped) kind='source' ;;
-	shift-check) kind='words' list='verify explain list map subid host' ;;
+	shift-check) kind='words' list='verify explain list map subid host podman' ;;
 	image-unpack) kind='file' ;;
 	userns-run) kind='command' ;;
 	esac

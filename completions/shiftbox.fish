@@ -33,6 +33,8 @@ function __shiftbox_form
 			test -n "$form"; or set form 4
 		case shift-check:host
 			test -n "$form"; or set form 5
+		case shift-check:podman
+			test -n "$form"; or set form 6
 		case image-unpack:--flat 'image-unpack:--flat=*'
 			set new 1
 		case image-unpack:--scan
@@ -201,7 +203,7 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -l color -x -a 'auto alwa
 complete -c shiftbox -n '__shiftbox_using shift-check' -s h -l help -d 'Show this help and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s V -l version -d 'Show the version and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -F
-complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify explain list map subid host' -a 'verify explain list map subid host'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify explain list map subid host podman' -a 'verify explain list map subid host podman'
 
 complete -c shift-check -n '__shiftbox_form shift-check 0 1' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Expect this map between disk ids and seen ids'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l source -x -a '(__fish_complete_directories)' -d 'Compare with this directory'
@@ -229,7 +231,7 @@ complete -c shift-check -l color -x -a 'auto always never' -d 'Colour the output
 complete -c shift-check -s h -l help -d 'Show this help and exit'
 complete -c shift-check -s V -l version -d 'Show the version and exit'
 complete -c shift-check -F
-complete -c shift-check -n 'not __fish_seen_subcommand_from verify explain list map subid host' -a 'verify explain list map subid host'
+complete -c shift-check -n 'not __fish_seen_subcommand_from verify explain list map subid host podman' -a 'verify explain list map subid host podman'
 
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3 4 5 6' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack ' -s N -l name -x -d 'Name the image'

@@ -117,6 +117,240 @@ missing() {
 	jq -r 'select(.summary) | .summary.missing | join(" ")' <<<"$report"
 }
 
+@test "it says what is missing step by step, and each remedy mends it" {
+	# Nothing is set up: no line, no view, no settings.
+	capture $CHECK alice
+	must_equal "$status" 3
+	output_has "view" ... "missing" ... "/etc/shiftbox/views has no line that does it"
+	output_has "conf" ... "missing" ... "does not exist"
+	output_has "alice: missing: view, conf"
+
+	admin
+	look alice
+	must_equal "$(answer view)" missing
+	must_equal "$(remedy view)" "as root: mount-idmapped -a"
+	views
+	look alice
+	must_equal "$(answer view map flags images)" "ok ok ok ok"
+	must_equal "$(missing)" conf
+	must_equal "$(remedy conf)" \
+		"image-unpack -s $STORE --podman-conf $VIEWS/alice --write alice"
+
+	conf alice
+	look alice
+	must_equal "$(answer conf plain)" "ok ok"
+	capture $CHECK alice
+	must_equal "$status" 0
+	output_has "alice: podman can run the images of the store"
+	as_podman alice podman run --rm $REF busybox id -u >out
+	must_equal "$(cat out)" 0
+	# As the user, too.
+	capture as_podman alice "$SHIFTBOX" shift-check podman
+	must_equal "$status" 0
+	output_has "podman's pause process (pid " ... "has the view and the map"
+}
+
+@test "without a grant, nothing is known of the map, and the command that grants is named" {
+	admin
+	views
+	conf alice
+	grep -v ^alice /etc/subgid >kept
+	cat kept >/etc/subgid
+	capture $CHECK alice
+	must_equal "$status" 3
+	output_has "grants" ... "missing" ... "/etc/subgid: alice has no group ids here"
+	output_has "map" ... "unknown"
+}
+
+@test "a view with another map than podman's, or without the flags, is found" {
+	admin
+	views
+	conf alice
+	umount $VIEWS/alice
+	"$SHIFTBOX" mount-idmapped -m '0:2001:1 1:300001:65535' -o ro,nosuid "$STORE/podman" \
+		$VIEWS/alice
+	look alice
+	must_equal "$(missing)" "map flags"
+	text_has "$(detail map)" "the view has the map" ... "files would have other owners there"
+	must_equal "$(detail flags)" "the mount on $VIEWS/alice lacks nodev"
+	must_equal "$(answer plain)" note
+}
+
+@test "grants that are not in the order of their ids are named: podman sorts them" {
+	local file
+	admin
+	for file in subuid subgid; do
+		grep -v ^alice: /etc/$file >kept
+		printf 'alice:310000:1000\nalice:300000:10000\n' >>kept
+		cat kept >/etc/$file
+	done
+	views
+	conf alice
+	look alice
+	must_equal "$(missing)" map
+	text_has "$(remedy map)" "put the lines of alice in /etc/subuid and /etc/subgid in the" \
+		"order of their ids, as podman takes them; then mount-idmapped -a"
+	must_equal "$(as_podman alice podman unshare awk '{ print $2 }' /proc/self/uid_map |
+		paste -sd' ')" "2001 300000 310000"
+	for file in subuid subgid; do
+		sort -t: -k2n /etc/$file >kept
+		cat kept >/etc/$file
+	done
+	views
+	look alice
+	must_equal "$(missing)" pause
+	as_podman alice podman system migrate
+	look alice
+	must_equal "$(missing)" ""
+}
+
+@test "podman's order of storage.conf is followed, and a broken one is named with its line" {
+	admin
+	views
+	conf alice
+	mkdir -p other/containers
+	echo '[storage]' >other/containers/storage.conf
+	chmod -R a+rX other
+	capture as_podman alice XDG_CONFIG_HOME="$SCRATCH/other" "$SHIFTBOX" shift-check podman
+	must_equal "$status" 3
+	output_has "conf" ... "missing" ... "other/containers/storage.conf does not name"
+	capture as_podman alice XDG_CONFIG_HOME="$SCRATCH/other" \
+		CONTAINERS_STORAGE_CONF="$SCRATCH/home-alice/.config/containers/storage.conf" \
+		"$SHIFTBOX" shift-check podman
+	must_equal "$status" 0
+	# The environment of root is not the user's.
+	XDG_CONFIG_HOME=$SCRATCH/other look alice
+	must_equal "$(answer conf)" ok
+	echo 'nonsense' >>home-alice/.config/containers/storage.conf
+	look alice
+	must_equal "$(answer conf)" missing
+	text_has "$(detail conf)" "is not valid TOML: line 7"
+}
+
+@test "what a user puts into the home directory cannot hold root up, nor be read with its rights" {
+	admin
+	views
+	conf alice
+	local conf=home-alice/.config/containers/storage.conf
+	rm $conf
+	mkfifo $conf
+	chown alice: $conf
+	capture timeout 20 $CHECK alice
+	must_equal "$status" 3
+	output_has "conf" ... "missing"
+	rm $conf
+	echo '[storage' >secret
+	chmod 600 secret
+	ln -s "$SCRATCH/secret" $conf
+	chown -h alice: $conf
+	capture $CHECK alice
+	output_has "conf" ... "missing" ... "Permission denied"
+}
+
+@test "a filesystem of the user that does not answer does not hold root up" {
+	[ -e /dev/fuse ] || skip "needs /dev/fuse"
+	local daemon
+	admin
+	views
+	conf alice
+	"$TESTS/fixtures/fuse-root" home-alice/.config 3>&- &
+	daemon=$!
+	for _ in {1..100}; do
+		mountpoint -q home-alice/.config && break
+		sleep 0.1
+	done
+	kill -STOP $daemon
+	capture timeout 120 $CHECK alice
+	kill -KILL $daemon
+	umount -l home-alice/.config
+	must_equal "$status" 3
+	output_has "conf" ... "unknown" ... "the files of alice do not answer"
+	output_has "alice: not known: images, conf"
+}
+
+@test "an old vfs store and another driver are obstacles, and the remedy removes the store" {
+	local file=$SCRATCH/home-alice/.config/containers/storage.conf
+	admin
+	views
+	conf alice
+	cp -a "$file" kept
+	sed -i 's/"overlay"/"vfs"/; /imagestores/d' "$file"
+	as_podman alice podman images >/dev/null
+	capture $CHECK alice
+	output_has "storage" ... "missing" ... "has the storage driver vfs"
+	output_has "alice: missing: storage; not known: conf"
+	cat kept >"$file"
+	run -125 as_podman alice podman images
+	look alice
+	must_equal "$(missing)" storage
+	text_has "$(detail storage)" "vfs, of which a store is there"
+	text_has "$(remedy storage)" "run 'podman --storage-driver vfs system reset' as the user"
+	as_podman alice podman --storage-driver vfs system reset -f
+	must_equal "$(as_podman alice podman images --format '{{.Names}}')" "[$REF]"
+	look alice
+	must_equal "$(missing) $(answer storage)" " ok"
+	sed -i /driver/d "$file"
+	look alice
+	text_has "$(jq -r 'select(.check == "conf") | .detail' <<<"$report")" "does not set driver"
+}
+
+@test "a pause process without the view is found, and podman system migrate mends it" {
+	admin
+	mkdir -p "$VIEWS"
+	conf alice
+	# The process keeps the mounts of now, when the view does not exist.
+	sed -i /additionalimagestores/d home-alice/.config/containers/storage.conf
+	as_podman alice podman images >/dev/null
+	[ -e "/run/user/2001/libpod/tmp/pause.pid" ]
+	views
+	conf alice
+	look alice
+	must_equal "$(missing)" pause
+	must_equal "$(remedy pause)" "as alice: podman system migrate"
+	as_podman alice podman system migrate
+	as_podman alice podman run --rm $REF busybox true
+	look alice
+	must_equal "$(missing)" ""
+}
+
+@test "for root, one line for each user who has a view; users ask for themselves alone" {
+	must_fail 1 "no user has a view of a store for podman" $CHECK
+	admin
+	views
+	conf alice
+	capture $CHECK
+	must_equal "$status" 3
+	must_equal "$output" "alice: podman can run the images of the store
+bob: missing: conf
+shiftbox shift-check podman USER says what to do"
+	conf bob
+	capture $CHECK
+	must_equal "$status $(wc -l <<<"$output")" "0 2"
+	capture $CHECK --json
+	must_equal "$(jq -r '.summary.user' <<<"$output" | paste -sd' ')" "alice bob"
+	must_fail 1 "only root and the user can find this out" \
+		as_podman alice "$SHIFTBOX" shift-check podman bob
+	must_fail 1 "views are for the podman of ordinary users" $CHECK root
+	must_fail 2 "podman takes one USER" $CHECK alice bob
+	must_fail 1 "there is no user" $CHECK nosuch
+}
+
+@test "root runs no podman that others can change" {
+	cp /bin/true fake
+	chmod 775 fake
+	mount --bind fake /usr/bin/podman
+	look alice
+	must_equal "$(answer podman)" unknown
+	text_has "$(detail podman)" "it is not run, because others than root can change it"
+	umount /usr/bin/podman
+	printf '#!/bin/sh\necho podman version 3.4.4\n' >fake
+	chmod 755 fake
+	mount --bind fake /usr/bin/podman
+	look alice
+	text_has "$(detail podman)" "podman 3.4.4 (/usr/bin/podman) is older than 4.3"
+	umount /usr/bin/podman
+}
+
 # A container of alice that waits; $pid is a process in it, and $merged its root in her namespace.
 container() {
 	as_podman alice podman run -d --name c -v vol:/vol "$@" $REF \
