@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../lib/base/cleanup.h"
 #include "../../lib/survey/podman_version.h"
 
 TEST(podman_version_is_parsed)
