@@ -61,14 +61,14 @@ int check_open(const char *path, int *ret_fd, struct err *e)
 	return path_open(path, O_PATH, "cannot open", NULL, ret_fd, e);
 }
 
-int check_stack_look(int fd, struct known_stack *ret, struct err *e)
+int check_stack_look(int fd, bool given, struct known_stack *ret, struct err *e)
 {
 	scoped_named_layers struct named_layers l = { .whole = false };
 	const struct idmap *map;
 	int r = known_stack_look(fd, ret, e);
 
 	/* In a user namespace, the image's ids are those that are seen. */
-	if (r != 0 || userns_is_nested())
+	if (r != 0 || given || userns_is_nested())
 		return r < 0 ? r : 0;
 	r = named_layers_open(fd, &l, e);
 	if (r < 0)

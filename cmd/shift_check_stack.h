@@ -22,10 +22,10 @@ MUST_CHECK int check_open(const char *path, int *ret_fd, struct err *e);
 
 /*
  * Find out what is known about the overlay that fd (O_PATH) is on: its record, or the map of the
- * mount that its layers are on by their names. The caller initialises ret with zeros and frees it
- * with known_stack_done(). Returns 0 or -errno.
+ * mount that its layers are on by their names, unless a map is given (-m). The caller
+ * initialises ret with zeros and frees it with known_stack_done(). Returns 0 or -errno.
  */
-MUST_CHECK int check_stack_look(int fd, struct known_stack *ret, struct err *e);
+MUST_CHECK int check_stack_look(int fd, bool given, struct known_stack *ret, struct err *e);
 
 /*
  * Report that there is nothing to compare path, which is on an overlay, with. Returns -EINVAL with

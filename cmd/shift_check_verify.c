@@ -292,7 +292,7 @@ static int look_at_mount(struct verify_job *j, struct err *e)
 	j->kind = (enum mount_map_kind)r;
 	j->has_map = r == MOUNT_MAP_KNOWN;
 	if (r == MOUNT_MAP_OVERLAY)
-		r = check_stack_look(j->seen, &j->stack, e);
+		r = check_stack_look(j->seen, j->a->maps.len > 0, &j->stack, e);
 	if (!*j->rel)
 		j->image = j->a->image;
 	if (!j->a->image && !j->a->spec && !j->a->source && j->stack.at_root)

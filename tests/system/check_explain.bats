@@ -530,15 +530,27 @@ says() {
 	! grep -q 'rules of its own' <<<"$output" || tell "tmpfs has none"
 }
 
-@test "a file of another mount namespace: it says so, and how to look from there" {
+@test "a file of another mount namespace is found there, and one of a detached mount is not" {
 	unshare -m --propagation private sh -c 'mount -t tmpfs x m
 		touch m/there
 		exec sleep 1000' &
 	SLEEPER=$!
 	until [ -e "/proc/$SLEEPER/root$SCRATCH/m/there" ]; do sleep 0.02; done
-	must_fail 1 'it belongs to another mount namespace' \
-		"$SHIFTBOX" shift-check explain "/proc/$SLEEPER/root$SCRATCH/m/there"
+	explain "/proc/$SLEEPER/root$SCRATCH/m/there"
+	output_has "mount" ... "at /proc/$SLEEPER/root$SCRATCH/m, rw: no map"
 	must_work nsenter -t "$SLEEPER" -m "$SHIFTBOX" shift-check explain "$SCRATCH/m/there"
+	kill "$SLEEPER"
+	mount -t tmpfs x m
+	touch m/there
+	(cd m && exec sleep 1000) &
+	SLEEPER=$!
+	until [ "$(readlink "/proc/$SLEEPER/exe")" = "$(realpath "$(command -v sleep)")" ]; do
+		sleep 0.02
+	done
+	umount -l m
+	must_fail 1 'its mount is not in /proc/self/mountinfo' \
+		"$SHIFTBOX" shift-check explain "/proc/$SLEEPER/cwd/there"
+	stderr_has 'it belongs to another mount namespace, or is detached'
 }
 
 @test "what is no path, user, namespace or operation is refused by name" {
