@@ -220,11 +220,12 @@ store_state() {
 		image "i$i" "${BB%\]\}},$more]}"
 	done
 	timed unpack --no-sync i0
-	alice podman images >/dev/null # makes the user namespace, and may warn of its mounts
 	LEAVES_STAGING=1
 	touch go
 	while [ -e go ]; do
-		alice podman images --format '{{.Repository}}:{{.Tag}} {{.ReadOnly}}'
+		# It may warn that / is not a shared mount here.
+		alice podman --log-level=error images \
+			--format '{{.Repository}}:{{.Tag}} {{.ReadOnly}}'
 	done >lists 2>list.errors 3>&- &
 	while [ -e go ]; do
 		name=$(alice podman images --format '{{.Repository}}:{{.Tag}}' |
