@@ -70,17 +70,24 @@ static int path_of(int store, const char *name, char ret[static STORED_LAYER_PAT
 	return 0;
 }
 
-bool stored_layer_exists(int store, const char *name)
-{
-	scoped_fd int fd = -1;
-
-	return stored_layer_open(store, name, O_PATH, &fd, NULL) == 0;
-}
-
-/* One process may give a layer to podman, or take it back, while another looks for it. */
+/*
+ * One process may give a layer to podman, or take it back, while another looks for it. If it is not
+ * there in the end, the store does not have it.
+ */
 static bool is_moved(int r)
 {
 	return r == -ENOENT || r == -ELOOP || r == -ENOTDIR;
+}
+
+int stored_layer_exists(int store, const char *name, struct err *e)
+{
+	scoped_fd int fd = -1;
+	struct err own = ERR_INIT;
+	int r = stored_layer_open(store, name, O_PATH, &fd, &own);
+
+	if (r < 0 && !is_moved(r) && e)
+		*e = own;
+	return r == 0 ? 1 : is_moved(r) ? 0 : r;
 }
 
 int stored_layer_open(int store, const char *name, int flags, int *ret_fd, struct err *e)

@@ -30,8 +30,11 @@ const char *stored_layer_link(const char *id, char buf[static STORED_LAYER_LINK]
  */
 MUST_CHECK int stored_layer_id(int layers, const char *name, char ret[static STORED_LAYER_ID]);
 
-/* Does the store have the directory of this layer? store is the descriptor of STORE. */
-bool stored_layer_exists(int store, const char *name);
+/*
+ * Does the store have the directory of this layer? store is the descriptor of STORE. Returns 1, 0,
+ * or -errno with e filled if that cannot be found out.
+ */
+MUST_CHECK int stored_layer_exists(int store, const char *name, struct err *e);
 
 /*
  * Open the directory of a layer with these flags of open(2), which O_DIRECTORY is added to. It may

@@ -53,10 +53,15 @@ static int remove_layer(struct update *u, const char *id, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < u->held.len; i++)
-		if (!strcmp(u->held.items[i].id, id) &&
-			podman_holds(u->s, id, u->held.items[i].dir))
-			r = podman_give_back(u->s, u->overlay, &u->held.items[i], e);
+	for (size_t i = 0; r == 0 && i < u->held.len; i++) {
+		const struct podman_held *h = &u->held.items[i];
+
+		if (strcmp(h->id, id) != 0)
+			continue;
+		r = podman_holds(u->s, id, h->dir, e);
+		if (r > 0)
+			r = podman_give_back(u->s, u->overlay, h, e);
+	}
 	return r == 0 ? store_staging_discard(u->st, u->overlay, id, e) : r;
 }
 
@@ -92,21 +97,30 @@ static int adopt_layer(struct update *u, const struct podman_layer *l, struct er
 	scoped_buf struct buf text = BUF_INIT;
 	int r = podman_print_record(l, &text, e);
 
-	if (r == 0 && !podman_holds(u->s, l->id, l->dir))
-		r = place_layer(u, l, e);
 	if (r == 0)
+		r = podman_holds(u->s, l->id, l->dir, e);
+	if (r == 0)
+		r = place_layer(u, l, e);
+	if (r >= 0)
 		r = podman_put(u->st, u->records, l->id, &text, u->sync, e);
 	return r == 0 && VEC_ADD(&u->layers, *l) < 0 ? err_nomem(e) : r;
 }
 
-/* 1: the layer can be published, or is there; 0: it was not made; -EAGAIN: make it again. */
-static int is_ready(const struct update *u, const struct podman_layer *l)
+/*
+ * 1: the layer can be published, or is there; 0: it was not made; -EAGAIN: make it again; or what
+ * podman_holds() returns.
+ */
+static int is_ready(const struct update *u, const struct podman_layer *l, struct err *e)
 {
 	const mode_t type = staged_type(u, l->id);
 	char id[STORED_LAYER_ID];
+	int r;
 
-	if (podman_find(&u->layers, l->id) || podman_holds(u->s, l->id, l->dir) || type == S_IFDIR)
+	if (podman_find(&u->layers, l->id) || type == S_IFDIR)
 		return 1;
+	r = podman_holds(u->s, l->id, l->dir, e);
+	if (r != 0)
+		return r;
 	if (type != S_IFLNK)
 		return 0;
 	/* Another process may have taken the directory for a layer with another id. */
@@ -120,10 +134,10 @@ static int adopt_layers(struct update *u, const struct podman_layers *chain,
 	int r = 1;
 
 	for (size_t k = 0; r > 0 && k < chain->len; k++)
-		r = is_ready(u, &chain->items[k]);
+		r = is_ready(u, &chain->items[k], e);
 	a->again = r == -EAGAIN;
 	if (r <= 0)
-		return 0;
+		return a->again ? 0 : r;
 	r = 0;
 	for (size_t k = 0; r == 0 && k < chain->len; k++)
 		if (!podman_find(&u->layers, chain->items[k].id))

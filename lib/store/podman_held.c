@@ -15,12 +15,28 @@
 #include "store_layer.h"
 #include "store_priv.h"
 
-bool podman_holds(const struct store *s, const char *id, const char *dir)
+/*
+ * Is the entry of layers/ the link to a layer's directory? 1 and podman's id, 0, or -errno if it
+ * cannot be read: a layer whose directory is in podman/ must not be taken for one that is not.
+ */
+static int read_link(
+	const struct store *s, const char *dir, char ret[static STORED_LAYER_ID], struct err *e)
+{
+	int r = stored_layer_id(s->layers, dir, ret);
+
+	if (r == -ENOENT || r == -ELOOP)
+		return 0;
+	return r < 0 ? err_set(e, -r, dir, "cannot read the link to the layer") : r;
+}
+
+int podman_holds(const struct store *s, const char *id, const char *dir, struct err *e)
 {
 	char held[STORED_LAYER_ID];
+	int r = read_link(s, dir, held, e);
 
-	return stored_layer_id(s->layers, dir, held) == 1 && !strcmp(held, id) &&
-		stored_layer_exists(s->fd, dir);
+	if (r <= 0 || strcmp(held, id) != 0)
+		return r < 0 ? r : 0;
+	return stored_layer_exists(s->fd, dir, e);
 }
 
 int podman_read_held(const struct store *s, struct podman_held_list *ret, struct err *e)
@@ -32,12 +48,12 @@ int podman_read_held(const struct store *s, struct podman_held_list *ret, struct
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		struct podman_held h = { .dir = "" };
 
-		if (!store_layer_name_ok(names.items[i]) ||
-			stored_layer_id(s->layers, names.items[i], h.id) != 1)
+		if (!store_layer_name_ok(names.items[i]))
 			continue;
 		(void)snprintf(h.dir, sizeof(h.dir), "%s", names.items[i]); /* fits: name_ok */
-		if (VEC_ADD(ret, h) < 0)
-			r = err_nomem(e);
+		r = read_link(s, h.dir, h.id, e);
+		if (r > 0)
+			r = VEC_ADD(ret, h) < 0 ? err_nomem(e) : 0;
 	}
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "../idmap/userns_self.h"
 #include "podman_priv.h"
 #include "reference.h"
+#include "store_dir.h"
 #include "store_image.h"
 #include "store_layer.h"
 #include "store_priv.h"
@@ -341,9 +342,11 @@ int podman_image_read(struct store *s, const char *name, struct podman_image *re
 	r = store_image_dirs(s, name, &dirs, &own);
 	if (r == 0)
 		r = read_documents(s, &i, &dirs, &own);
-	if (r == -ENOMEM) {
+	if (store_cannot_read(r)) {
 		podman_image_done(&i);
-		return err_nomem(e);
+		if (e)
+			*e = own;
+		return r;
 	}
 	if (r < 0) {
 		log_verbose("podman cannot use the image '%s': %s: %s", name, own.on, own.what);

@@ -55,9 +55,9 @@ static int make_layer(const struct store *s, int to, const struct podman_image *
 	const struct podman_layer *l = &i->chain.items[k];
 
 	/* A process was killed after it moved the directory, and before it wrote the record. */
-	if (podman_holds(s, l->id, l->dir))
-		return 0;
-	return podman_tree_make(s, to, &i->chain, k, take, e);
+	int r = podman_holds(s, l->id, l->dir, e);
+
+	return r == 0 ? podman_tree_make(s, to, &i->chain, k, take, e) : r < 0 ? r : 0;
 }
 
 static int make_layers(struct store_staging *st, const struct podman_image *i,

@@ -104,8 +104,11 @@ struct podman_held_list {
 MUST_CHECK int podman_read_held(const struct store *s, struct podman_held_list *ret, struct err *e);
 const struct podman_held *podman_find_held(const struct podman_held_list *v, const char *id);
 
-/* Does podman's layer with this id have the directory of the layer layers/DIR? */
-bool podman_holds(const struct store *s, const char *id, const char *dir);
+/*
+ * Does podman's layer with this id have the directory of the layer layers/DIR? 1, 0, or -errno with
+ * e filled if that cannot be found out.
+ */
+MUST_CHECK int podman_holds(const struct store *s, const char *id, const char *dir, struct err *e);
 
 /*
  * Exchange layers/DIR, a directory, and overlay/ID/diff, a link, or move the directory back. At

@@ -45,16 +45,20 @@ struct podman_layer *podman_find(const struct podman_layers *v, const char *id)
 	return NULL;
 }
 
-static bool has_tree(const struct store *s, const char *id)
+static int has_tree(const struct store *s, const char *id, struct err *e)
 {
 	char path[PODMAN_ID + 32];
 	struct stat st;
 
 	(void)snprintf(path, sizeof(path), PODMAN_DIR "/overlay/%s/diff", id);
-	return fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	if (fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISDIR(st.st_mode);
+	return errno == ENOENT || errno == ENOTDIR ?
+		0 :
+		err_set(e, errno, path, "cannot find the layer's directory");
 }
 
-/* A record without its layer, or one that cannot be read, is one of a killed process. */
+/* A record without its layer, or one that is damaged, is one of a killed process. */
 static int read_layer(const struct store *s, int records, const char *id, struct podman_layers *ret,
 	struct err *e)
 {
@@ -65,15 +69,21 @@ static int read_layer(const struct store *s, int records, const char *id, struct
 
 	if (r == 0)
 		r = podman_read_record(buf_get(&b), b.len, id, &l, &own);
-	if (r == -ENOMEM)
-		return err_nomem(e);
-	if (r < 0)
+	if (store_cannot_read(r)) {
+		if (e)
+			*e = own;
+		return r;
+	}
+	if (r < 0) {
 		log_verbose("'%s/" PODMAN_RECORDS "/%s' is not valid: podman's layer of this id is "
 			    "removed",
 			s->path, id);
-	if (r < 0 || !has_tree(s, id))
 		return 0;
-	return VEC_ADD(ret, l) < 0 ? err_nomem(e) : 0;
+	}
+	r = has_tree(s, id, e);
+	if (r > 0)
+		r = VEC_ADD(ret, l) < 0 ? err_nomem(e) : 0;
+	return r;
 }
 
 int podman_read_layers(const struct store *s, struct podman_layers *ret, struct err *e)

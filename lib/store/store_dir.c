@@ -57,6 +57,17 @@ int store_dir_read(int dirfd, const char *name, size_t max, struct buf *ret, str
 	return r < 0 ? r : fd_read_all(fd, name, max, ret, e);
 }
 
+bool store_cannot_read(int r)
+{
+	static const int errors[] = { EACCES, ECANCELED, EINTR, EIO, EMFILE, ENFILE, ENODEV, ENOMEM,
+		EPERM, ESTALE, ETIMEDOUT, EUCLEAN };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++)
+		found |= r == -errors[i];
+	return found;
+}
+
 int store_read_file(
 	const struct store *s, const char *name, size_t max, struct buf *ret, struct err *e)
 {

@@ -2,6 +2,8 @@
 #ifndef STORE_STORE_DIR_H
 #define STORE_STORE_DIR_H
 
+#include <stdbool.h>
+
 #include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../base/err.h"
@@ -20,5 +22,11 @@ MUST_CHECK int store_dir_list(int dirfd, const char *path, struct strv *ret, str
  */
 MUST_CHECK int store_dir_read(
 	int dirfd, const char *name, size_t max, struct buf *ret, struct err *e);
+
+/*
+ * Is r an error of the system, or of this process? The file may be good, and what it says must not
+ * be taken for missing or damaged.
+ */
+bool store_cannot_read(int r);
 
 #endif

@@ -49,11 +49,13 @@ int store_layer_find(
 	(void)digest_name(diff_id, base);
 	for (size_t i = 0; i < names.len; i++) {
 		if (strncmp(names.items[i], base, strlen(base)) ||
-			!store_layer_name_ok(names.items[i]) ||
-			!stored_layer_exists(s->fd, names.items[i]))
+			!store_layer_name_ok(names.items[i]))
 			continue;
-		if (strv_add(ret, names.items[i]) < 0)
-			return err_nomem(e);
+		r = stored_layer_exists(s->fd, names.items[i], e);
+		if (r > 0 && strv_add(ret, names.items[i]) < 0)
+			r = err_nomem(e);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -181,22 +183,34 @@ static int sweep_file(const struct store *s, const char *name, const char *why, 
 		0;
 }
 
+/* A link is removed if nothing is where it leads, but not if that cannot be found out. */
+static int sweep_link(const struct store *s, const char *name, struct err *e)
+{
+	char id[STORED_LAYER_ID];
+	int r;
+
+	if (!store_layer_name_ok(name) || stored_layer_id(s->layers, name, id) != 1)
+		return 0;
+	r = stored_layer_exists(s->fd, name, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return sweep_file(s, name, "its layer was removed from podman/", e);
+}
+
 /* Links come first: each sorts before the files beside its layer. */
 int store_layer_sweep(const struct store *s, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
-	char id[STORED_LAYER_ID];
 	int r = store_dir_list(s->layers, s->path, &names, e);
 
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		const char *name = names.items[i];
 		scoped_free char *owner = sidecar_owner(name);
 
-		if (store_layer_name_ok(name) && stored_layer_id(s->layers, name, id) == 1 &&
-			!stored_layer_exists(s->fd, name))
-			r = sweep_file(s, name, "its layer was removed from podman/", e);
-		if (owner && store_layer_name_ok(owner) &&
-			faccessat(s->layers, owner, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		r = sweep_link(s, name, e);
+		if (r == 0 && owner && store_layer_name_ok(owner) &&
+			faccessat(s->layers, owner, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+			errno == ENOENT)
 			r = sweep_file(s, name, "its layer was never finished", e);
 	}
 	return r;

@@ -113,14 +113,20 @@ static int add_name(struct mount_search *s, const char *name)
 	return strv_has(&s->mounted->names, name) ? 0 : strv_add(&s->mounted->names, name);
 }
 
+/* Does the store lack the file? If that cannot be found out, a layer stays. */
+static bool is_missing(const struct mount_search *s, const char *path)
+{
+	return faccessat(s->store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		(errno == ENOENT || errno == ENOTDIR);
+}
+
 /* Collect podman's layer with this id, if the store has it. Returns 0 or -ENOMEM. */
 static int add_id(struct mount_search *s, const char *id)
 {
 	char path[STORED_LAYER_PATH], link[PODMAN_LINK];
 
 	(void)snprintf(path, sizeof(path), PODMAN_DIR "/overlay/%s", id);
-	if (faccessat(s->store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
-		strv_has(&s->mounted->links, podman_link(id, link)))
+	if (is_missing(s, path) || strv_has(&s->mounted->links, podman_link(id, link)))
 		return 0;
 	return strv_add(&s->mounted->links, link);
 }
@@ -160,8 +166,7 @@ static int look_at_link(struct mount_search *s, const char *path)
 	if (!link || !podman_link_ok(link + 1, strlen(link + 1)))
 		return 0;
 	(void)snprintf(in_store, sizeof(in_store), PODMAN_DIR "/overlay/l/%s", link + 1);
-	if (faccessat(s->store->fd, in_store, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
-		strv_has(&s->mounted->links, link + 1))
+	if (is_missing(s, in_store) || strv_has(&s->mounted->links, link + 1))
 		return 0;
 	return strv_add(&s->mounted->links, link + 1);
 }

@@ -378,6 +378,28 @@ each_fails() {
 	each_fails pruned --prune
 }
 
+@test "an error while the store is read takes nothing away from podman" {
+	local call n action
+	unpack a
+	unpack b
+	for action in b --prune; do
+		for call in openat openat2 newfstatat readlinkat faccessat2 getdents64; do
+			for ((n = 1; n < 400; n += 5)); do
+				capture inject "$call:EIO:$n" \
+					"$SHIFTBOX" image-unpack -q -s "$STORE" $action
+				[ "$status" != 99 ] || break # so many calls were not made
+				podman_has "localhost/a:latest 2;localhost/b:latest 2" ||
+					tell "$call $n: podman lost something"
+				[ -L "$(layer a 1)" ] && [ -L "$(layer a 2)" ] &&
+					[ -L "$(layer b 1)" ] ||
+					tell "$call $n: a layer lost its directory"
+			done
+			[ "$n" -gt 1 ] || say "there is no $call"
+		done
+		whole a b
+	done
+}
+
 @test "several at once take the directory of one layer once" {
 	local i
 	image c '{"layers":['"$A,$B,$X"']}'
