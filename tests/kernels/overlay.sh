@@ -142,6 +142,16 @@ mount_stack() {
 	same "$(cat merged/usr/word) $(owner merged/usr/word)" "word 300000:300000"
 	same "$(mounts)" 3
 	works $MI -u -R merged
+	# Links of image-unpack, to layers that are not pruned meanwhile.
+	tar -C base -cf base.tar . && tar -C top -cf top.tar .
+	works "$SHIFTBOX" image-unpack -q -s private/store -N i base.tar top.tar
+	works "$SHIFTBOX" image-unpack -q -s private/store --mstack private/i.mstack i
+	works $MI -m +100000 private/i.mstack merged
+	same "$(owner merged/dir/file) $(owner merged/upmost)" "100033:100044 100009:100008"
+	works "$SHIFTBOX" image-unpack -s private/store --remove i
+	works "$SHIFTBOX" image-unpack -s private/store --prune
+	grep -q "^nothing to remove" out
+	works $MI -u merged
 }
 
 by() {
