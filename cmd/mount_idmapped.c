@@ -208,11 +208,9 @@ static int dry_run(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 	int r = mount_trial(p, true, &flags, e);
 
 	userns_cache_done();
-	/* Of other kinds, the ids that are exposed were checked by the trial or are a step. */
-	if (r == 0 && p->kind == MOUNT_OVERLAY)
-		r = exposure_check_plan(p, e);
 	if (r < 0)
 		return r;
+	exposure_warn_stack(p); /* all else was checked by the trial, or is a step */
 	mount_misfit_say(p, mount_misfit_source_mapped(p));
 	return mount_show_steps(p, flags, ctx, e);
 }

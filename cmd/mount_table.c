@@ -141,9 +141,9 @@ static int dry_run(struct table_run *run, struct table_job *j, bool there, struc
 
 	if (r == 0 && tried)
 		r = mount_trial(&j->plan, !target_waits(run, j), &flags, e);
-	if (r == 0 &&
-		(there || j->plan.kind == MOUNT_OVERLAY ||
-			(j->waits && j->plan.kind == MOUNT_BIND)))
+	if (r == 0 && tried)
+		exposure_warn_stack(&j->plan);
+	else if (r == 0 && (there || j->plan.kind != MOUNT_FS))
 		r = exposure_check_plan(&j->plan, e);
 	return r < 0 || there ? r : mount_show_steps(&j->plan, flags, run->ctx, e);
 }

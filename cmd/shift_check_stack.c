@@ -96,7 +96,9 @@ int check_stack_missing(const struct known_stack *k, const char *path, struct er
 	} else {
 		(void)err_say(e, EINVAL, path,
 			"is on a stack of directories: there is nothing to compare it with");
-		err_try(e, "specify the other side with --source DIR or --spec FILE");
+		err_try(e,
+			"specify the other side with --source DIR, --spec FILE or, if the layers "
+			"are those of an image, --image NAME");
 	}
 	return -EINVAL;
 }

@@ -83,6 +83,9 @@ MUST_CHECK int exposure_check(const struct exposure_source *s, struct err *e);
  */
 MUST_CHECK int exposure_check_plan(const struct mount_plan *p, struct err *e);
 
+/* Of that, only the warnings about the target of a stack, which mount_trial() does not give. */
+void exposure_warn_stack(const struct mount_plan *p);
+
 /*
  * Warn if other users can reach the target of a stack, where they run its set-uid programs with the
  * stack's ids. dir: the target, or with in_dir the directory that will hold it.

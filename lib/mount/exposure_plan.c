@@ -148,9 +148,17 @@ static int check_inside(const struct mount_plan *p, struct err *e)
 	return r;
 }
 
-int exposure_check_plan(const struct mount_plan *p, struct err *e)
+void exposure_warn_stack(const struct mount_plan *p)
 {
 	scoped_place struct place at = PLACE_INIT;
+
+	if (p->kind == MOUNT_OVERLAY &&
+		path_find(p->target, p->follow, "cannot find the target", &at, NULL) == 0)
+		exposure_warn_target(p, at.dirfd, true);
+}
+
+int exposure_check_plan(const struct mount_plan *p, struct err *e)
+{
 	int r = check_inside(p, e);
 
 	if (r < 0)
@@ -161,8 +169,7 @@ int exposure_check_plan(const struct mount_plan *p, struct err *e)
 	case MOUNT_FS:
 		return check_device(p, e);
 	case MOUNT_OVERLAY:
-		if (path_find(p->target, p->follow, "cannot find the target", &at, NULL) == 0)
-			exposure_warn_target(p, at.dirfd, true);
+		exposure_warn_stack(p);
 		break;
 	}
 	return 0;

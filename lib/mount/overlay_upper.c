@@ -211,7 +211,8 @@ static int prepare_dirs(struct preparation *x, struct err *e)
 	return r;
 }
 
-static int check_unreachable_by_others(const struct dir_plan *d, struct err *e)
+static int check_unreachable_by_others(
+	const struct mount_plan *p, const struct dir_plan *d, struct err *e)
 {
 	if (reachable_closed_in(d->at.dirfd, REACHABLE_NO_GROUP))
 		return 0;
@@ -219,9 +220,9 @@ static int check_unreachable_by_others(const struct dir_plan *d, struct err *e)
 	err_op(e, "upper");
 	err_why(e,
 		"set-uid files of the stack's root are stored there as set-uid files of disk id 0");
-	err_try(e,
-		"move it below a directory that only root can enter (chmod 0700), or give -o "
-		"upper-map=none");
+	err_try(e, "%s, or give -o upper-map=none",
+		p->mstack ? "close the directory rw to other users (chmod 0700)" :
+			    "move it below a directory that only root can enter (chmod 0700)");
 	return -EPERM;
 }
 
@@ -252,7 +253,7 @@ static int find_places(struct preparation *x, struct err *e)
 	if (r == 0)
 		r = upper_place_check(p, &x->upper.at, &x->work.at, !x->ret->plain, e);
 	if (r == 0 && !x->ret->plain)
-		r = check_unreachable_by_others(&x->upper, e);
+		r = check_unreachable_by_others(p, &x->upper, e);
 	return r;
 }
 

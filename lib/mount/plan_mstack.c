@@ -155,6 +155,14 @@ static int check_options(const struct mstack_plan *w, bool keep, struct err *e)
 		return err_usage_try(e, "omit one of them",
 			"option '%s' excludes rw/ in '%s', which keeps what is written", extra,
 			w->dir);
+	if (o->flags.clear & MOUNT_ATTR_RDONLY && !keep && !extra)
+		return err_usage_try(e,
+			"create the directory rw in it (mode 0700), or specify -o ephemeral",
+			"option 'rw': '%s' has no rw/, which keeps what is written", w->dir);
+	if (o->metacopy || o->redirect_dir)
+		return err_usage_try(e, "omit it",
+			"option '%s' excludes 'userxattr', with which '%s' is mounted",
+			o->metacopy ? "metacopy" : "redirect_dir", w->dir);
 	return 0;
 }
 

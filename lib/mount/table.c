@@ -211,9 +211,9 @@ static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 		return;
 	r->table->warned = true;
 	log_warn("'%s': %s: map= has no effect in a line of type '%s', which is not "
-		 "mounted by this command; try: write X-mount.idmap=, or the type shiftbox "
-		 "without bind",
-		l->target, r->path, l->type);
+		 "mounted by this command; try: write %sthe type shiftbox without bind",
+		l->target, r->path, l->type,
+		strcmp(l->type, "mstack") != 0 ? "X-mount.idmap=, or " : "");
 }
 
 /*

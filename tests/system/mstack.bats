@@ -191,8 +191,12 @@ layers_and_owners() {
 	must_work $MI -m +100000 -o ephemeral a.mstack m
 	touch m/x 2>/dev/null || let_in "$TESTS"/fixtures/in-range 100000 . touch m/x
 	must_work $MI -u m
-	must_fail 1 "only with 'upper'" $MI -m +100000 -o rw a.mstack m || \
-		must_fail 2 "only with 'upper'" $MI -m +100000 -o rw a.mstack m
+	must_fail 2 "'a.mstack' has no rw/" $MI -m +100000 -o rw a.mstack m
+	stderr_has "or specify -o ephemeral"
+	must_work $MI -m +100000 -o rw,ephemeral a.mstack m
+	must_work $MI -u m
+	must_fail 2 "'redirect_dir' excludes 'userxattr', with which" \
+		$MI -m +100000 -o redirect_dir,ephemeral a.mstack m
 }
 
 # --- binds, root ----------------------------------------------------------------------------------
@@ -391,6 +395,7 @@ image_layer() { # TYPE: as layer@1.raw of a.mstack
 	mkdir -m 755 a.mstack/rw
 	must_fail 1 "cannot keep changes where others can reach them" \
 		let_in $MI -m +100000 -o nosuid a.mstack m
+	stderr_has "close the directory rw to other users (chmod 0700)"
 	chmod 700 a.mstack/rw
 	must_work let_in $MI -m +100000 -o nosuid a.mstack m
 	must_work $MI -u m
@@ -415,6 +420,10 @@ image_layer() { # TYPE: as layer@1.raw of a.mstack
 	rmdir a.mstack/bind@etc
 	must_work $MI -a -u -T tab
 	must_equal "$(mounts)" 0
+	# systemd's own type: mount.mstack knows no map.
+	echo "$d/a.mstack $d/m mstack map=+100000 0 0" >other
+	capture $MI -n -a -T other
+	stderr_has "in a line of type 'mstack'" ... "try: write the type shiftbox without bind"
 	# A line that fails undoes the others.
 	echo "$d/none.mstack $d/n shiftbox map=+100000 0 0" >>tab
 	mkdir n
@@ -471,6 +480,8 @@ image_layer() { # TYPE: as layer@1.raw of a.mstack
 	capture "$SHIFTBOX" shift-check --json explain m/dir/file
 	must_equal "$(jq -r '"\(.owner.disk) \(.owner.seen) \(.mount.layers_map)"' <<<"$output")" \
 		"33 100033 b:0:100000:65536"
+	must_fail 1 "is on a stack of directories" "$SHIFTBOX" shift-check verify m/dir
+	stderr_has "--image NAME"
 	must_work "$SHIFTBOX" shift-check verify --source low/dir m/dir
 	must_work $MI -u m
 }
@@ -485,6 +496,10 @@ image_layer() { # TYPE: as layer@1.raw of a.mstack
 	output_has "bind 'a.mstack/bind@srv'"
 	output_has "attach it inside, at 'srv'"
 	must_equal "$(ls -A a.mstack/rw) $(mounts)" " 0"
+	# A warning is given once.
+	capture let_in $MI -n -m +100000 a.mstack m
+	must_equal "$(grep -c "bind@srv': only its own mode" <<<"$stderr")" 1
+	must_equal "$(grep -c "warning: 'm'" <<<"$stderr")" 1
 	must_work $MI --json -n -m +100000 a.mstack m
 	must_equal "$(jq -r '.inside[0] | "\(.below) \(.source)"' <<<"$output")" \
 		"srv a.mstack/bind@srv"
