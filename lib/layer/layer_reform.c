@@ -19,8 +19,7 @@
 
 struct reform {
 	struct layer *l;
-	int from; /* the directory of the old layer */
-	struct layer_marks marks;
+	int from;        /* the directory of the old layer */
 	struct buf path; /* of the current directory */
 };
 
@@ -102,7 +101,7 @@ static int take_attributes(struct reform *f, struct node *n, int fd, struct err 
 			   err_nomem(e);
 }
 
-static void take_marks(struct reform *f, struct node *n, int fd)
+static void take_marks(struct node *n, int fd)
 {
 	/* Root may upgrade what its own user namespace has unpacked. */
 	if (lower_has_mark(fd, ".", false, "opaque", 'x') ||
@@ -110,14 +109,9 @@ static void take_marks(struct reform *f, struct node *n, int fd)
 		n->flags |= NODE_GHOSTS;
 	if (!n->parent)
 		return; /* overlayfs reads no mark there */
-	if (lower_has_mark(fd, ".", false, "opaque", 'y')) {
-		f->marks.trusted++;
+	if (lower_has_mark(fd, ".", false, "opaque", 'y') ||
+		lower_has_mark(fd, ".", true, "opaque", 'y'))
 		n->flags |= NODE_HIDES;
-	}
-	if (lower_has_mark(fd, ".", true, "opaque", 'y')) {
-		f->marks.user++;
-		n->flags |= NODE_HIDES;
-	}
 }
 
 static int reform_dir(struct reform *f, struct node *n, struct err *e)
@@ -135,7 +129,7 @@ static int reform_dir(struct reform *f, struct node *n, struct err *e)
 		r = take_attributes(f, n, fd, e);
 	if (r < 0)
 		return r;
-	take_marks(f, n, fd);
+	take_marks(n, fd);
 	r = n->parent ? writer_mkdir(&f->l->w, n, e) : 0;
 	return r < 0 ? r : add_entries(f, n, fd, e);
 }
@@ -162,20 +156,6 @@ static int begin(struct reform *f, const struct layer_dir *dir, const struct lay
 
 	o.keep_security = true; /* what the old layer has was wanted */
 	return layer_new(dir, &o, &f->l, e);
-}
-
-int layer_count_marks(int fd, struct layer_marks *ret, struct err *e)
-{
-	const struct layer_options o = { .dry = true, .limits = layer_default_limits };
-	struct reform f = { .from = fd };
-	int r = begin(&f, &(struct layer_dir){ -1, "" }, &o, e);
-
-	if (r < 0)
-		return r;
-	r = reform_all(&f, e);
-	layer_free(f.l);
-	*ret = f.marks;
-	return r;
 }
 
 int layer_reform(const struct layer_finished *old, const struct layer_dir *dir,

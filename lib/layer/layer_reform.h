@@ -14,20 +14,11 @@
  * archive.
  */
 
-/* The directories with a mark that hides lower layers. */
-struct layer_marks {
-	uint64_t trusted; /* trusted.overlay.opaque; 0 in a user namespace, which cannot read it */
-	uint64_t user;    /* user.overlay.opaque */
-};
-
 /* A finished layer. */
 struct layer_finished {
 	int fd; /* of its directory, O_PATH or O_RDONLY; borrowed */
 	bool root_opaque;
 };
-
-/* Count the marks of a layer. Returns 0 or -errno with e filled. */
-MUST_CHECK int layer_count_marks(int fd, struct layer_marks *ret, struct err *e);
 
 /*
  * Make the layer again as dir, on the same mount: with directories of its own, without marks, and

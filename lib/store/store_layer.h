@@ -10,7 +10,7 @@
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "../idmap/id_spans.h"
-#include "../layer/layer_reform.h"
+#include "../layer/layer_marks.h"
 #include "../tar/digest.h"
 
 struct store;
@@ -43,7 +43,7 @@ MUST_CHECK int store_layer_read(
 	const struct store *s, const char *dir, struct store_layer *ret, struct err *e);
 void store_layer_done(struct store_layer *l);
 
-/* Count the marks of a layer that hide lower layers (layer/layer_reform.h). */
+/* Count the marks of a layer that hide lower layers (layer/layer_marks.h). */
 MUST_CHECK int store_layer_marks(
 	const struct store *s, const struct store_layer *l, struct layer_marks *ret, struct err *e);
 
