@@ -133,7 +133,7 @@ static void put_marked(struct out *o, const struct explanation *x)
 	out_str(o, "marked", x->marked);
 	out_safe_line(o,
 		"  %-11s %s hides lower layers by %s alone: mounts %s show what is hidden; for an "
-		"image, image-unpack --upgrade",
+		"image of image-unpack, run image-unpack --upgrade",
 		"marked", x->marked,
 		x->marked_trusted ? "trusted.overlay.opaque" : "user.overlay.opaque",
 		x->marked_trusted ? "with userxattr and in user namespaces" :

@@ -82,7 +82,7 @@ int check_stack_look(int fd, bool given, struct known_stack *ret, struct err *e)
 	return r;
 }
 
-int check_stack_missing(const struct known_stack *k, const char *path, struct err *e)
+static int stack_missing(const struct known_stack *k, const char *path, struct err *e)
 {
 	if (!k->target) {
 		(void)err_say(e, EINVAL, path, "is on an overlay, whose layers may have maps");
@@ -100,6 +100,19 @@ int check_stack_missing(const struct known_stack *k, const char *path, struct er
 			"specify the other side with --source DIR, --spec FILE or, if the layers "
 			"are those of an image, --image NAME");
 	}
+	return -EINVAL;
+}
+
+int check_side_missing(
+	const struct known_stack *k, const char *path, enum mount_map_kind kind, struct err *e)
+{
+	if (kind == MOUNT_MAP_OVERLAY)
+		return stack_missing(k, path, e);
+	(void)err_say(e, EINVAL, path,
+		"is not on an ID-mapped mount: there is nothing to compare it with");
+	err_try(e,
+		"specify the other side with --source DIR, --spec FILE or --image NAME; for the "
+		"owner of a file see shift-check explain FILE");
 	return -EINVAL;
 }
 

@@ -28,10 +28,11 @@ MUST_CHECK int check_open(const char *path, int *ret_fd, struct err *e);
 MUST_CHECK int check_stack_look(int fd, bool given, struct known_stack *ret, struct err *e);
 
 /*
- * Report that there is nothing to compare path, which is on an overlay, with. Returns -EINVAL with
- * e filled.
+ * Report that there is nothing to compare path, on a mount of this kind, with. k: of an overlay.
+ * Returns -EINVAL with e filled.
  */
-MUST_CHECK int check_stack_missing(const struct known_stack *k, const char *path, struct err *e);
+MUST_CHECK int check_side_missing(
+	const struct known_stack *k, const char *path, enum mount_map_kind kind, struct err *e);
 
 /*
  * Get the map from the disk side to the seen side: from the ids of the image if store is not NULL,

@@ -18,6 +18,7 @@
 #include "../lib/check/verify_sides.h"
 #include "../lib/check/walk.h"
 #include "../lib/idmap/userns_self.h"
+#include "../lib/store/image_store.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
@@ -39,6 +40,7 @@ struct verify_job {
 	bool has_map;             /* mount_map is set: with MOUNT_MAP_KNOWN, or of a known stack */
 	struct idmap mount_map;
 	struct known_stack stack; /* with MOUNT_MAP_OVERLAY, if it has a record */
+	bool images;              /* seen is an image store of podman */
 	const char *image;        /* of --image (in the first job), or of the stack, or NULL */
 	struct idmap map;         /* from the disk side to the seen side */
 	unsigned doubt;           /* enum verify_doubt */
@@ -76,10 +78,12 @@ static void put_finding(const struct finding *f, void *arg)
 	progress_line_show(j->meter);
 }
 
-/* Count and print a finding about the mount as a whole. */
-static void put_own_finding(struct verify_job *j, struct finding *f)
+/* Count and print a finding that no comparison has found, about a path; "" is the mount. */
+static void put_finding_at(struct finding *f, const char *path, void *arg)
 {
-	f->path = "";
+	struct verify_job *j = arg;
+
+	f->path = path;
 	if (j->a->only && !(j->a->only & 1U << f->class))
 		return;
 	j->own.findings[f->class]++;
@@ -89,18 +93,6 @@ static void put_own_finding(struct verify_job *j, struct finding *f)
 /*
  * --- both sides, and the map between them ----------------------------------------------------
  */
-
-static int no_other_side(const struct verify_job *j, struct err *e)
-{
-	if (j->kind == MOUNT_MAP_OVERLAY)
-		return check_stack_missing(&j->stack, j->path, e);
-	(void)err_say(e, EINVAL, j->path,
-		"is not on an ID-mapped mount: there is nothing to compare it with");
-	err_try(e,
-		"specify the other side with --source DIR, --spec FILE or --image NAME; for the "
-		"owner of a file see shift-check explain FILE");
-	return -EINVAL;
-}
 
 /* Open the directory of --source that corresponds to the mount. */
 static int open_source(struct verify_job *j, struct err *e)
@@ -159,7 +151,7 @@ static int open_layer(struct verify_job *j, const char *path, struct err *e)
 	(void)TAKE_FD(fd); /* owned by the vector */
 	r = check_layer_marks(j->store, path, &f, e);
 	if (r > 0)
-		put_own_finding(j, &f);
+		put_finding_at(&f, "", j);
 	return r < 0 ? r : 0;
 }
 
@@ -218,7 +210,7 @@ static int other_map(struct verify_job *j, bool partial, struct err *e)
 	/* Truncated if long. */
 	(void)snprintf(
 		f.detail, sizeof(f.detail), "the mount has %s, expected %s", has.data, wants.data);
-	put_own_finding(j, &f);
+	put_finding_at(&f, "", j);
 	if (!j->has_map)
 		return 0;
 	idmap_done(&j->map);
@@ -345,7 +337,7 @@ static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e
 		r = unmapped_clone(j->seen, j->path, &j->disk, e);
 		break;
 	case SIDE_MISSING:
-		return no_other_side(j, e);
+		return j->images ? 0 : check_side_missing(&j->stack, j->path, j->kind, e);
 	case SIDE_NONE:
 		if (!j->a->maps.len)
 			return 0;
@@ -454,7 +446,7 @@ static int open_below(struct verify_job *j, struct err *e)
 		r = open_sides(j, &side, e);
 	/* A mount without a map shows what is on disk; an overlay, what its layers show. */
 	if (r == 0 && side == SIDE_NONE && j->kind == MOUNT_MAP_OVERLAY)
-		r = no_other_side(j, e);
+		r = check_side_missing(&j->stack, j->path, j->kind, e);
 	return r < 0 ? r : side != SIDE_NONE;
 }
 
@@ -470,7 +462,7 @@ static void put_unknown(struct verify_job *j, int r, struct err *why)
 		why->why[0] ? ": " : "", why->why, why->hint[0] ? "; try: " : "",
 		why->hint); /* truncated if long */
 	put_mount(j, f.detail, "not compared");
-	put_own_finding(j, &f);
+	put_finding_at(&f, "", j);
 }
 
 /*
@@ -490,7 +482,7 @@ static int check_opened(
 		struct finding f = { .class = FINDING_EXTRA,
 			.detail = "seen a mount, with what is below" };
 
-		put_own_finding(j, &f);
+		put_finding_at(&f, "", j);
 	} else {
 		put_mount(j, found > 0 ? NULL : plain, plain);
 		if (found > 0)
@@ -541,11 +533,18 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 	enum verify_side side;
 	int r = check_open(j->path, &j->seen, e);
 
+	j->images = r == 0 && (!j->a->only || j->a->only & 1U << FINDING_MARKS) &&
+		image_store_is(j->seen);
 	if (r == 0)
 		r = open_sides(j, &side, e);
+	if (r == 0 && j->images)
+		r = check_store_marks(j->seen, j->path, put_finding_at, j,
+			side == SIDE_MISSING ? &counts.entries : NULL, e);
 	if (r == 0 && j->disk >= 0)
 		check_misfit_warn(j->disk, &j->map, j->path);
-	if (r == 0)
+	if (r == 0 && side == SIDE_MISSING)
+		verify_counts_add(&counts, &j->own);
+	else if (r == 0)
 		r = compare(j, NULL, &counts, e);
 	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {
 		scoped_free char *rel = strdup(j->mounts.items[i]); /* the list may move */

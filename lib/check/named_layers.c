@@ -81,7 +81,7 @@ static int open_in_mapped(const char *path)
 	return fd;
 }
 
-static int open_name(const struct named_layers *l, const char *path)
+static int open_name(const struct named_layers *l, const char *path, bool *ret_users)
 {
 	int fd = -1;
 
@@ -91,6 +91,7 @@ static int open_name(const struct named_layers *l, const char *path)
 			-1 :
 			fd;
 	fd = open_in_mapped(path);
+	*ret_users = fd < 0;
 	return fd >= 0 ? fd : open_cached(path);
 }
 
@@ -132,7 +133,7 @@ static int add_name(const struct overlay_dir *dir, void *arg)
 		return 0;
 	/* "/" is what the kernel shows of a layer without a name. */
 	if (dir->path[0] == '/' && dir->path[1])
-		l.fd = open_name(w->ret, dir->path);
+		l.fd = open_name(w->ret, dir->path, &l.users);
 	if (l.fd < 0) {
 		log_verbose("'%s', which an overlay names, cannot be found from here", dir->path);
 		w->ret->whole &= w->upper;

@@ -20,6 +20,7 @@ struct named_layer {
 	char *path;  /* the name */
 	char *mount; /* the mount point that it is below; NULL: not known */
 	bool upper;
+	bool users; /* it may be on a filesystem of another user, which may never answer */
 	enum mount_map_kind kind; /* of the mount that it is on */
 	struct idmap map;         /* of MOUNT_MAP_KNOWN */
 };

@@ -83,13 +83,12 @@ static int add_container(struct explanation *x)
  * --- the layer ---------------------------------------------------------------------------------
  */
 
-static int open_in_layer(
-	const struct named_layers *l, const struct named_layer *in, const char *below)
+static int open_in_layer(const struct named_layer *in, const char *below)
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-			(l->foreign && in->upper ? RESOLVE_CACHED : 0),
+			(in->users ? RESOLVE_CACHED : 0),
 	};
 
 	return sys_openat2(in->fd, *below ? below : ".", &how);
@@ -114,12 +113,12 @@ static const struct named_layer *find_layer(
 	const struct explanation *x, const struct named_layers *l, const char *below, int *ret_fd)
 {
 	for (size_t i = 0; i < l->items.len; i++) {
-		scoped_fd int fd = open_in_layer(l, &l->items.items[i], below);
+		scoped_fd int fd = open_in_layer(&l->items.items[i], below);
 		struct statx s;
 
 		if (fd < 0)
 			continue;
-		if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
+		if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 			    STATX_TYPE | STATX_INO | STATX_CTIME, &s) < 0 ||
 			is_whiteout(&s) || !is_shown(explain_file(x), &s))
 			return NULL;
@@ -238,6 +237,30 @@ static int add_disk(struct explanation *x, int fd, const struct mount_info *i,
 }
 
 /*
+ * A file in a layer of a store: overlay/ID/diff/... path is that of the file, and below its end
+ * from the store on.
+ */
+static int look_for_store_marks(
+	struct explanation *x, int store, const char *path, const char *below)
+{
+	static const char diff[] = "/diff/";
+	const char *rest = strstr(below, diff);
+	scoped_free char *layer = NULL, *name = NULL;
+	scoped_fd int fd = -1;
+
+	if (strncmp(below, "/overlay/", strlen("/overlay/")) != 0 || !rest)
+		return 0;
+	rest += strlen(diff);
+	layer = strndup(below + 1, (size_t)(rest - below) - 2);
+	name = strndup(path, strlen(path) - strlen(rest) - 1);
+	if (!layer || !name)
+		return -ENOMEM;
+	if (fd_open_beneath(store, layer, O_PATH | O_DIRECTORY, &fd, NULL) < 0)
+		return 0;
+	return explain_marks_look(x, fd, name, rest);
+}
+
+/*
  * Add the mount that fd is on, if it has a map, and the place on disk. only_stores: nothing is
  * added unless the mount shows an image store.
  */
@@ -259,7 +282,9 @@ static int add_mount(struct explanation *x, int fd, bool only_stores)
 		path_open(i.target, O_PATH | O_DIRECTORY, "cannot open it", NULL, &top, NULL) < 0 ||
 		(only_stores && faccessat(top, IMAGES, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
 		return 0;
-	r = mount_map_read(fd, i.target, &map, NULL);
+	r = only_stores ? look_for_store_marks(x, top, buf_get(&path), below) : 0;
+	if (r == 0)
+		r = mount_map_read(fd, i.target, &map, NULL);
 	if (r == -ENOMEM)
 		return r;
 	view.has_map = r == MOUNT_MAP_KNOWN;
@@ -295,6 +320,23 @@ static int take_disk(struct explanation *x, const struct named_layer *l, int fd,
 	n->disk = disk;
 	n->how = DISK_LAYER;
 	return 0;
+}
+
+/* A server of the user might not answer. */
+static int look_for_marks(struct explanation *x, const struct named_layers *l, const char *below)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->items.len && r == 0; i++) {
+		const struct named_layer *in = &l->items.items[i];
+		scoped_buf struct buf path = BUF_INIT;
+
+		if (in->upper || in->users)
+			continue;
+		path_of_fd(in->fd, &path);
+		r = buf_get(&path) ? explain_marks_look(x, in->fd, path.data, below) : -ENOMEM;
+	}
+	return r;
 }
 
 static int add_layer(struct explanation *x, const struct named_layers *l, const char *below)
@@ -344,6 +386,8 @@ static int add_merged(struct explanation *x, int fd, struct err *e)
 	if (r < 0)
 		return r;
 	r = named_layers_open(fd, &l, e);
+	if (r == 0 && below)
+		r = look_for_marks(x, &l, below);
 	return r < 0 || !below ? r : add_layer(x, &l, below);
 }
 

@@ -207,16 +207,41 @@ static int marks(int fd)
 }
 
 /* Note a directory of a lower layer that is opaque for one kind of mount only. */
-static int note_mark(
-	struct explanation *x, const struct explain_layer *l, const char *below, int mark)
+static int note_mark(struct explanation *x, const char *layer, const char *below, int mark)
 {
-	if (l->upper || x->marked || mark == (MARK_TRUSTED | MARK_USER))
+	if (x->marked || (mark != MARK_TRUSTED && mark != MARK_USER))
 		return 0;
 	x->marked_trusted = mark == MARK_TRUSTED;
-	if (asprintf(&x->marked, "%s/%s", l->path, below) >= 0)
+	if (asprintf(&x->marked, "%s/%s", layer, below) >= 0)
 		return 0;
 	x->marked = NULL;
 	return -ENOMEM;
+}
+
+int explain_marks_look(struct explanation *x, int layer, const char *path, const char *below)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int r = 0;
+
+	/* The root, which is never opaque, is not looked at. */
+	for (const char *p = below; *p && r == 0;) {
+		scoped_free char *dir = NULL;
+		scoped_fd int fd = -1;
+
+		p += strcspn(p, "/");
+		dir = strndup(below, (size_t)(p - below));
+		p += strspn(p, "/");
+		if (!dir)
+			return -ENOMEM;
+		fd = sys_openat2(layer, dir, &how);
+		if (fd < 0)
+			break;
+		r = note_mark(x, path, dir, marks(fd));
+	}
+	return r;
 }
 
 static bool is_whiteout(const struct meta *m)
@@ -301,7 +326,7 @@ static int look_in_layers(
 		mark = marks(fd);
 		if (mark < 0)
 			return ANOTHER;
-		if (mark > 0 && note_mark(x, l, below, mark) < 0)
+		if (mark > 0 && !l->upper && note_mark(x, l->path, below, mark) < 0)
 			return -ENOMEM;
 		if (mark > 0)
 			break;

@@ -36,6 +36,13 @@ void explain_elsewhere_done(struct explanation *x);
 MUST_CHECK int explain_chain_look(struct explanation *x, int fd, struct err *e);
 void explain_chain_done(struct explanation *x);
 
+/*
+ * explain_layers.c: note the first directory on the path below the layer (O_PATH; path is its name)
+ * that is opaque for one kind of mount only. Returns 0 or -ENOMEM.
+ */
+MUST_CHECK int explain_marks_look(
+	struct explanation *x, int layer, const char *path, const char *below);
+
 /* Find the mount with this id, which fd is on, or add it. *ret is its index. */
 MUST_CHECK int explain_mount_find(
 	struct explanation *x, int fd, uint64_t id, const char *path, size_t *ret, struct err *e);

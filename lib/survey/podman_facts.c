@@ -68,8 +68,7 @@ static bool say_pause(struct inquiry *q, const char *dir)
 	scoped_fd int fd = -1;
 
 	(void)snprintf(path, sizeof(path), "%s/libpod/tmp/pause.pid", dir);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fd_check_regular(fd, path, NULL) < 0 ||
+	if (path_open_regular(path, &fd, NULL) < 0 ||
 		fd_read_all(fd, path, PID_FILE_MAX, &text, NULL) < 0 || !buf_get(&text))
 		return false;
 	text.data[strcspn(buf_get(&text), "\n")] = '\0';

@@ -32,7 +32,7 @@ struct shared_row {
  * the one without that option.
  */
 #define SHARED_ROW_WORDS \
-	"podman|grants|helpers|view|map|flags|images|conf|storage|pause|plain|keep-id|auto"
+	"podman|grants|helpers|view|map|flags|images|layers|conf|storage|pause|plain|keep-id|auto"
 
 /* What is the same for all users. */
 struct podman_survey;

@@ -2,9 +2,14 @@
 /* podman_survey_view: the view of a user, and the store below. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "../base/path.h"
+#include "../base/plural.h"
 #include "../mount/view.h"
+#include "../store/image_store.h"
 #include "podman_survey_priv.h"
 
 /*
@@ -138,6 +143,70 @@ static void put_images(struct podman_subject *u, const struct podman_view *v)
 			(unsigned long long)f->images);
 }
 
+/* image-unpack stores whiteouts; another program may have stored marks. */
+static bool is_ours(const struct podman_view *v)
+{
+	scoped_buf struct buf store = BUF_INIT;
+	struct stat st;
+	int r;
+
+	podman_print_store(v, &store);
+	if (!buf_get(&store) || *buf_get(&store) != '/')
+		return false;
+	buf_str(&store, "/layers");
+	if (!buf_get(&store))
+		return false;
+	r = path_stat(buf_get(&store), true, &st);
+	return r == 0 || r == -EACCES;
+}
+
+/* Count the layers that a user namespace shows otherwise than root's mounts. */
+static int count_layer(const char *id, const struct layer_marks *marks, void *arg)
+{
+	size_t *n = arg;
+
+	(void)id;
+	*n += marks->trusted_alone > 0;
+	return 0;
+}
+
+static void put_layers(struct podman_subject *u, const struct podman_view *v)
+{
+	struct image_store_sum sum;
+	struct err why = ERR_INIT;
+	scoped_fd int fd = -1;
+	size_t n = 0;
+	int r;
+	REMEDY(unpack,
+		"as root: unpack the images with image-unpack, which stores whiteouts, and mount "
+		"STORE/podman of its store instead");
+
+	if (is_ours(v))
+		return;
+	if (!layer_marks_are_readable()) {
+		shared_put(u, "layers", SHARED_UNKNOWN, NULL,
+			"whether layers hide deleted files from user namespaces, too, can be read "
+			"by root alone");
+		return;
+	}
+	r = path_open(v->target, O_PATH | O_DIRECTORY, "cannot open the view", NULL, &fd, &why);
+	if (r == 0)
+		r = image_store_marks(fd, count_layer, &n, &sum, &why);
+	if (r == -ENOMEM)
+		u->r = err_nomem(u->e);
+	else if (r < 0)
+		shared_put(
+			u, "layers", SHARED_UNKNOWN, NULL, "%s: %s", why.what, strerrordesc_np(-r));
+	else if (n)
+		shared_put(u, "layers", SHARED_MISSING, &unpack,
+			"containers of %s show deleted files again: in %zu %s, they are hidden by "
+			"trusted.overlay.opaque alone (see shift-check verify %s)",
+			podman_user_name(u), n, plural(n, "layer", "layers"), v->target);
+	else
+		shared_put(u, "layers", SHARED_OK, NULL,
+			"no layer hides files from mounts of root alone");
+}
+
 void podman_put_view(struct podman_subject *u)
 {
 	const struct podman_view *v = podman_view_of(u);
@@ -150,4 +219,5 @@ void podman_put_view(struct podman_subject *u)
 	put_map(u, v);
 	put_flags(u, v);
 	put_images(u, v);
+	put_layers(u, v);
 }

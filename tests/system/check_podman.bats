@@ -467,3 +467,52 @@ ACL=0200000001000600ffffffff020007000900000004000400ffffffff10000700ffffffff2000
 	must_equal "$(jq -r 'select(.class == "mismatch") |
 		"\(.disk_uid) \(.expected_uid) \(.seen_uid)"' <<<"$output")" "0 2001 300004"
 }
+
+@test "a store of podman whose layers hide files by marks is found, and where they come back" {
+	local file pid merged layer
+	image bb "$PODMAN_BB"
+	mkdir images
+	podman --root "$SCRATCH/images" --runroot "$SCRATCH/rr" --storage-driver overlay \
+		pull -q oci:bb:v1 >name
+	layer=$(find images/overlay -name new -path '*/diff/o/new' | cut -d/ -f3)
+	must_equal "$(getfattr --only-values -n trusted.overlay.opaque \
+		"images/overlay/$layer/diff/o")" y
+	# The store itself, and a view of it.
+	capture "$SHIFTBOX" shift-check verify --json images
+	must_equal "$status" 3
+	must_equal "$(jq -r 'select(.class) | .class + " " + .path' <<<"$output")" \
+		"marks images/overlay/$layer/diff"
+	text_has "$(jq -r 'select(.class) | .detail' <<<"$output")" "layer ${layer:0:20}... has" \
+		"opaque directories with trusted.overlay.opaque alone, 1 in number: a mount with" \
+		"userxattr or in a user namespace shows what they hide"
+	install -d -m 711 "$VIEWS"
+	"$SHIFTBOX" mount-idmapped -m user:alice -o mkdir,ro,nosuid,nodev images "$VIEWS/alice"
+	capture "$SHIFTBOX" shift-check verify "$VIEWS/alice"
+	must_equal "$status" 3
+	output_has "marks: $VIEWS/alice/overlay/$layer/diff"
+	output_has "1 finding: 1 marks"
+	capture "$SHIFTBOX" shift-check verify --only=mismatch "$VIEWS/alice"
+	must_equal "$status" 0
+	# What explain says in the view, and in a container, where the files are back.
+	capture "$SHIFTBOX" shift-check explain --json "$VIEWS/alice/overlay/$layer/diff/o/new"
+	must_equal "$(jq -r .marked <<<"$output")" "$VIEWS/alice/overlay/$layer/diff/o"
+	conf alice
+	as_podman alice podman create --name c "$(cat name)" cmd >/dev/null
+	merged=$(as_podman alice podman unshare podman mount c)
+	pid=$(cat /run/user/2001/libpod/tmp/pause.pid)
+	as_podman alice podman unshare test -e "$merged/o/gone"
+	capture "$SHIFTBOX" shift-check explain "/proc/$pid/root$merged/o/gone"
+	output_has "marked" ... "overlay/$layer/diff/o hides lower layers by trusted.overlay.opaque"
+	look alice
+	must_equal "$(missing)" layers
+	text_has "$(detail layers)" "show deleted files again: in 1 layer" ... "opaque"
+	capture as_podman alice "$SHIFTBOX" shift-check podman
+	output_has "layers" ... "unknown" ... "root"
+	# Layers with whiteouts, of image-unpack.
+	umount -l "$VIEWS/alice"
+	rm -r bb
+	admin
+	capture "$SHIFTBOX" shift-check verify "$STORE/podman"
+	must_equal "$status" 0
+	output_has "no findings"
+}
