@@ -117,7 +117,8 @@ examples() { # FILE
 
 @test "mount-idmapped(8)" {
 	users
-	in_world 'mkdir -p -m 700 /srv/data /srv/l; mkdir /srv/l/top /srv/l/base
+	in_world 'image-unpack -q -N debian oci:/run/image
+		mkdir -p -m 700 /srv/data /srv/l; mkdir /srv/l/top /srv/l/base
 		echo "/srv/data /mnt shiftbox map=0:1000:1,ro 0 0" >>/etc/fstab'
 	mke2fs -q -t ext4 root/srv/image.ext4 8M
 	examples "$TESTS/../cmd/mount_idmapped.8"
