@@ -271,8 +271,8 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -s V -l version -d 'Show
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s n -l dry-run -d 'Show what would be done and change nothing'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__fish_contains_opt bundle' -f -a '(__shiftbox_images)'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt bundle' -n '__fish_contains_opt podman-conf' -f -a '(__fish_complete_users)'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt podman-conf' -n '__fish_contains_opt mstack' -f -a '(__shiftbox_images)'
-complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt mstack' -F
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt bundle' -n 'not __fish_contains_opt podman-conf' -n '__fish_contains_opt mstack' -f -a '(__shiftbox_images)'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n 'not __fish_contains_opt bundle' -n 'not __fish_contains_opt podman-conf' -n 'not __fish_contains_opt mstack' -F
 
 complete -c image-unpack -n '__shiftbox_form image-unpack 3 4 5 6' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c image-unpack -n '__shiftbox_form image-unpack ' -s N -l name -x -d 'Name the image'
@@ -312,8 +312,8 @@ complete -c image-unpack -s V -l version -d 'Show the version and exit'
 complete -c image-unpack -s n -l dry-run -d 'Show what would be done and change nothing'
 complete -c image-unpack -n '__fish_contains_opt bundle' -f -a '(__shiftbox_images)'
 complete -c image-unpack -n 'not __fish_contains_opt bundle' -n '__fish_contains_opt podman-conf' -f -a '(__fish_complete_users)'
-complete -c image-unpack -n 'not __fish_contains_opt podman-conf' -n '__fish_contains_opt mstack' -f -a '(__shiftbox_images)'
-complete -c image-unpack -n 'not __fish_contains_opt mstack' -F
+complete -c image-unpack -n 'not __fish_contains_opt bundle' -n 'not __fish_contains_opt podman-conf' -n '__fish_contains_opt mstack' -f -a '(__shiftbox_images)'
+complete -c image-unpack -n 'not __fish_contains_opt bundle' -n 'not __fish_contains_opt podman-conf' -n 'not __fish_contains_opt mstack' -F
 
 complete -c shiftbox -n '__shiftbox_using userns-run' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Set the ids the command runs with'
 complete -c shiftbox -n '__shiftbox_using userns-run' -l strict-map -d 'Refuse maps that cover only users or only groups'

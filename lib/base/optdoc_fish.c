@@ -113,6 +113,19 @@ static void fish_start(FILE *f, const struct optdoc_cmd *c, bool link)
 		(void)fprintf(f, "complete -c shiftbox -n '__shiftbox_using %s'", c->name);
 }
 
+/* The condition that none of the options that change what the operands are is given, up to last. */
+static void fish_without(FILE *f, const struct optdoc_cmd *c, const struct opt *last)
+{
+	bool past = false;
+
+	EACH_OPTION(c, s, o)
+	{
+		if (o->operands != COMP_NONE && !past)
+			(void)fprintf(f, " -n 'not __fish_contains_opt %s'", o->name);
+		past = past || o == last;
+	}
+}
+
 /* An option may change what the operands are; goes on with the line for the others. */
 static void fish_operands_of_options(FILE *f, const struct optdoc_cmd *c, bool link)
 {
@@ -124,7 +137,7 @@ static void fish_operands_of_options(FILE *f, const struct optdoc_cmd *c, bool l
 		fish_values(f, o->operands, NULL, true);
 		(void)fputc('\n', f);
 		fish_start(f, c, link);
-		(void)fprintf(f, " -n 'not __fish_contains_opt %s'", o->name);
+		fish_without(f, c, o);
 	}
 }
 

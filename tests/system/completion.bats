@@ -224,7 +224,8 @@ offers() {
 	images st
 	for command in "image-unpack -s st --remove" "image-unpack -s st --show" \
 		"shiftbox image-unpack --store st --verify" "image-unpack --store=st --bundle d" \
-		"image-unpack -s st --bundle=d" "userns-run -s st -i" \
+		"image-unpack -s st --bundle=d" "image-unpack -s st --mstack d.mstack" \
+		"userns-run -s st -i" \
 		"userns-run -s st --image=" "shift-check -s st --image"; do
 		option=${command##*=}
 		command="$command${option:+ }"
@@ -265,6 +266,7 @@ offers() {
 	local command
 	images st
 	for command in "image-unpack -s st --remove " "image-unpack -s st --bundle d " \
+		"image-unpack -s st --mstack d.mstack " \
 		"shiftbox image-unpack --store=st --show " "userns-run -s st -i " \
 		"shift-check -s st --image "; do
 		offers fish_offers "$command" "alpine debian:12 quay.io/a/b"
@@ -286,6 +288,8 @@ offers() {
 		"image-unpack -s st --remove alpine "
 	must_equal "$(zsh_offers "image-unpack -s st --bundle d al")" \
 		"image-unpack -s st --bundle d alpine "
+	must_equal "$(zsh_offers "image-unpack -s st --mstack d al")" \
+		"image-unpack -s st --mstack d alpine "
 	must_equal "$(zsh_offers "userns-run --store=st -i debian:")" \
 		"userns-run --store=st -i debian:12 "
 	must_equal "$(zsh_offers "image-unpack -s st --show qu")" \
