@@ -83,10 +83,17 @@ static void put_fault(struct podman_subject *u)
 			"storage.conf is looked at when the storage has the driver overlay");
 }
 
+/* Does storage.conf name the wanted path? Without stores to look at, it was looked for alone. */
+static bool is_named(const struct podman_subject *u)
+{
+	if (!u->paths.len)
+		return u->facts.conf.exists && !u->facts.conf.changed;
+	return u->facts.stores.items[u->at < u->paths.len ? u->at : 0].position > 0;
+}
+
 static void put_conf(struct podman_subject *u)
 {
 	const struct podman_conf *c = &u->facts.conf;
-	const struct podman_store_facts *store = podman_store_of(u);
 	const char *file = buf_get(&c->path), *path = podman_wanted_path(u);
 	scoped_buf struct buf write = BUF_INIT;
 
@@ -96,7 +103,7 @@ static void put_conf(struct podman_subject *u)
 			podman_user_name(u));
 	else if (u->facts.conf_fault < 0)
 		put_fault(u);
-	else if (store && store->position)
+	else if (is_named(u))
 		shared_put(u, "conf", SHARED_OK, NULL, "%s names %s", file, path);
 	else if (!c->exists)
 		shared_put(u, "conf", SHARED_MISSING, &write,

@@ -126,17 +126,18 @@ missing() {
 	output_has "alice: missing: view, conf"
 
 	admin
+	conf alice
 	look alice
-	must_equal "$(answer view)" missing
+	must_equal "$(missing)" view
 	must_equal "$(remedy view)" "as root: mount-idmapped -a"
+	rm home-alice/.config/containers/storage.conf
 	views
 	look alice
 	must_equal "$(answer view map flags images)" "ok ok ok ok"
 	must_equal "$(missing)" conf
 	must_equal "$(remedy conf)" \
 		"image-unpack -s $STORE --podman-conf $VIEWS/alice --write alice"
-
-	conf alice
+	sh -ec "'$SHIFTBOX' $(remedy conf)"
 	look alice
 	must_equal "$(answer conf plain)" "ok ok"
 	capture $CHECK alice
@@ -174,6 +175,12 @@ missing() {
 	text_has "$(detail map)" "the view has the map" ... "files would have other owners there"
 	must_equal "$(detail flags)" "the mount on $VIEWS/alice lacks nodev"
 	must_equal "$(answer plain)" note
+	mkdir bin
+	ln -s "$SHIFTBOX" bin/mount-idmapped
+	PATH=$SCRATCH/bin:$PATH sh -ec "$(remedy flags | sed 's/^as root: //')"
+	PATH=$SCRATCH/bin:$PATH sh -ec "$(remedy map | sed 's/^as root: //')"
+	look alice
+	must_equal "$(missing) $(answer plain)" " ok"
 }
 
 @test "grants that are not in the order of their ids are named: podman sorts them" {
@@ -245,6 +252,32 @@ missing() {
 	chown -h alice: $conf
 	capture $CHECK alice
 	output_has "conf" ... "missing" ... "Permission denied"
+}
+
+@test "the file with the number of the pause process is the user's, and is not believed" {
+	local file=/run/user/2001/libpod/tmp/pause.pid
+	admin
+	views
+	conf alice
+	install -d -o alice -g alice /run/user/2001/libpod /run/user/2001/libpod/tmp
+	mkfifo $file
+	chown alice: $file
+	capture timeout 20 $CHECK alice
+	must_equal "$status" 0
+	output_has "pause" ... "ok" ... "no pause process"
+	rm $file
+	# Processes of root, and of the user without a namespace; and one that is gone.
+	for pid in 1 $$ 4194303 nonsense; do
+		echo "$pid" >$file
+		look alice
+		must_equal "$(answer pause) $(detail pause)" "ok no pause process"
+	done
+	rm $file
+	as_user alice sh -c "echo \$\$ >$file; exec sleep 100" 3>&- &
+	until [ -s $file ]; do sleep 0.02; done
+	look alice
+	kill "$(cat $file)"
+	must_equal "$(answer pause) $(detail pause)" "ok no pause process ($file is old)"
 }
 
 @test "a filesystem of the user that does not answer does not hold root up" {
@@ -353,7 +386,7 @@ shiftbox shift-check podman USER says what to do"
 
 # A container of alice that waits; $pid is a process in it, and $merged its root in her namespace.
 container() {
-	as_podman alice podman run -d --name c -v vol:/vol "$@" $REF \
+	as_podman alice podman run -d --name c -v vol:/vol $REF \
 		sh -c 'echo x >/vol/f; busybox chown 7:42 /vol/f; echo y >/made
 			exec busybox sleep 600' \
 		>/dev/null
