@@ -572,6 +572,15 @@ image_layer() { # TYPE: as layer@1.raw of a.mstack
 	must_work $MI -u m
 }
 
+@test "the layers of a store with a base are mapped from its disk ids" {
+	an_image
+	must_work "$SHIFTBOX" image-unpack -q -s based --base 2000000000 -N a img
+	must_work "$SHIFTBOX" image-unpack -q -s based --mstack b.mstack a
+	must_work $MI -m 2000000000:100000:65536 b.mstack m
+	must_equal "$(owner m/s) $(cat m/d/c)" "100000:100000 3"
+	must_work $MI -u m
+}
+
 kept() { # the way: mounted layers are not pruned, as those of an image are not
 	export SHIFTBOX_OVERLAY_WAY=$1
 	an_image
