@@ -110,8 +110,8 @@ static const struct opt image_unpack_opts[] = {
 	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR",
 		"Create an OCI bundle from a stored image", .forms = IN_BUNDLE, .excl = EXCL_MODE,
 		.comp = COMP_DIR, .operands = COMP_IMAGE,
-		.more = "DIR is created, or must be empty. The words after NAME replace the "
-			"image's Cmd. See BUNDLES."),
+		.more = "DIR must either not exist or be an empty directory. The words after NAME "
+			"replace the image's Cmd. See BUNDLES."),
 	OPT_STR(struct unpack_args, podman_conf, "podman-conf", 0, "VIEW",
 		"Print storage.conf of a user of podman, with this view", .forms = IN_CONF,
 		.excl = EXCL_MODE, .comp = COMP_DIR, .operands = COMP_USER, .filled = true,
@@ -307,13 +307,11 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 		return unpack_mstack(s, a->mstack, ctx, e);
 	if (a->list)
 		return unpack_list(s, ctx, e);
-	if (a->show)
-		return unpack_show(s, a->show, ctx, e);
-	if (a->verify)
-		return unpack_verify(s, a->verify, ctx, e);
-	if (a->remove)
-		return unpack_remove(s, a->remove, ctx, e);
-	return a->upgrade ? unpack_upgrade(s, ctx, e) : unpack_prune(s, ctx, e);
+	if (a->prune)
+		return unpack_prune(s, ctx, e);
+	if (a->upgrade)
+		return unpack_upgrade(s, ctx, e);
+	return advise_names(run_on_image(s, a, ctx, e), e);
 }
 
 /*

@@ -73,10 +73,21 @@ static int open_source(
 	return r;
 }
 
+/* Check the first name, and the further ones that were given. */
+static int check_names(const struct unpack_args *a, const char *first,
+	int (*check)(const char *name, struct err *e), struct err *e)
+{
+	int r = check(first, e);
+
+	for (size_t i = 1; r == 0 && i < a->names.len; i++)
+		r = check(a->names.items[i], e);
+	return r;
+}
+
 static int image_name(
 	const struct unpack_args *a, const struct source *src, const char **ret, struct err *e)
 {
-	int r = 0;
+	int r;
 
 	*ret = a->names.len ? a->names.items[0] : src->default_name;
 	if (!*ret)
@@ -84,15 +95,12 @@ static int image_name(
 			"shiftbox image-unpack -N NAME LAYER.tar...; of standard input: "
 			"image-unpack -N NAME - <LAYER.tar",
 			"plain layers and standard input need a --name for the image");
-	for (size_t i = 1; r == 0 && i < a->names.len; i++)
-		r = store_image_name_check(a->names.items[i], e);
-	if (r == 0)
-		r = store_image_name_check(*ret, e);
+	r = check_names(a, *ret, store_image_name_check, e);
 	if (r < 0)
 		err_try(e,
 			"choose one with --name; shiftbox image-unpack --list shows the names in "
 			"use");
-	return r < 0 ? r : store_image_name_check_new(*ret, e);
+	return r < 0 ? r : check_names(a, *ret, store_image_name_check_new, e);
 }
 
 static struct layer_options layer_options(const struct unpack_args *a)

@@ -154,9 +154,10 @@ void unpack_source_advise(const char *source, const struct unpack_args *a, struc
 		a->flat         ? "--flat" :
 			a->scan ? "--scan" :
 				  "-N",
-		a->flat         ? a->flat :
-			a->scan ? "" :
-				  a->name,
+		a->flat              ? a->flat :
+			a->scan      ? "" :
+			a->names.len ? a->names.items[0] :
+				       NULL,
 		e);
 	if (a->flat && (source_has_prefix(a->flat) || source_is_there(a->flat))) {
 		err_why(e, "the word after --flat, '%s', is the directory to create", a->flat);

@@ -552,8 +552,9 @@ int mount_views(const struct mount_args *a, const char *path, const struct fstab
 	scoped_views struct views v = {
 		.args = a, .ctx = ctx, .path = path, .table = table, .below = PODMAN_BELOW_INIT
 	};
-	size_t lines = 0;
-	int r = each_line(&v, count, &lines, e); /* a wrong line is found before anything is done */
+	scoped_strv struct strv targets = { 0 };
+	/* A wrong line is found before anything is done. */
+	int r = each_line(&v, note_target, &targets, e);
 
 	v.told = true;
 	if (r < 0 || !targets.len)
@@ -605,7 +606,12 @@ int mount_views_one(const struct mount_args *a, const char *path, const struct f
 	const char *word, struct ctx *ctx, struct err *e)
 {
 	scoped_views struct views v = {
-		.args = a, .ctx = ctx, .path = path, .table = table, .below = PODMAN_BELOW_INIT
+		.args = a,
+		.ctx = ctx,
+		.path = path,
+		.table = table,
+		.told = true,
+		.below = PODMAN_BELOW_INIT,
 	};
 	scoped_free char *target = table_path(word);
 	struct search s = { .word = target };

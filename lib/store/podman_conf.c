@@ -56,7 +56,7 @@ static _Noreturn void run_child(
 	static struct conf_answer a = { .e = ERR_INIT };
 	struct podman_conf c = { .exists = false };
 
-	if (fd_let_go(out, out, -1) < 0)
+	if (fd_let_go(&out, 1, -1) < 0)
 		_exit(126);
 	a.r = work(want, env, &c, &a.e);
 	a.exists = c.exists;

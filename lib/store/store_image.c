@@ -17,6 +17,7 @@
 #include "../layer/layer.h"
 #include "../mount/image_source.h"
 #include "../mount/stored_layer.h"
+#include "../source/source_word.h"
 #include "reference.h"
 #include "store_dir.h"
 #include "store_layer.h"
@@ -81,6 +82,33 @@ int store_image_name_check(const char *name, struct err *e)
 	char file[STORE_IMAGE_FILE];
 
 	return store_image_file(name, file, e);
+}
+
+/* What may be the name within "image:NAME" or "oci:DIR"; or name, if it has no such prefix. */
+static const char *plain_name(const char *name)
+{
+	const struct source_word *w = source_word_find_any_case(name);
+
+	if (!strncasecmp(name, IMAGE_SOURCE, strlen(IMAGE_SOURCE)))
+		return name + strlen(IMAGE_SOURCE);
+	return w ? name + strlen(w->word) : name;
+}
+
+int store_image_name_check_new(const char *name, struct err *e)
+{
+	const char *plain = plain_name(name);
+	int r = store_image_name_check(name, e);
+
+	if (r < 0 || plain == name)
+		return r;
+	r = err_say(e, EINVAL, name, "is not a valid name of a new image");
+	err_why(e,
+		"it begins with '%.*s', which other commands take for the kind of a source, and "
+		"not for a part of the name",
+		(int)(plain - name), name);
+	err_try(e, "write the name alone: -N %s",
+		store_image_name_check_new(plain, NULL) < 0 ? "NAME" : plain);
+	return r;
 }
 
 /* The name of the image whose directory this is. */

@@ -208,7 +208,7 @@ static void say_store(struct inquiry *q, const char *path)
 /* Nothing that is open in root's process is left to this one. */
 static _Noreturn void inquire(struct inquiry *q, int out)
 {
-	if (fd_let_go(out, out, -1) < 0 || as_user_drop(q->user, NULL) < 0 || chdir("/") < 0)
+	if (fd_let_go(&out, 1, -1) < 0 || as_user_drop(q->user, NULL) < 0 || chdir("/") < 0)
 		_exit(1);
 	find_named(q);
 	say_any_pause(q);

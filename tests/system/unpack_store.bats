@@ -340,6 +340,23 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 		"$SHIFTBOX" image-unpack -s "$STORE" --remove ..
 }
 
+@test "a name that looks like a source is refused, and used and removed where it is stored" {
+	image a '{"layers":[{"files":{"a":"1"}}]}'
+	unpack -N x a
+	must_fail 1 "is not a valid name of a new image" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N image:x a
+	cp -r "$STORE/images/x" "$STORE/images/image:x" # by an older version
+	cp -r "$STORE/images/x" "$STORE/images/oci:x"
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --list
+	output_has "image:x " ... "oci:x "
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show image:x
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --verify oci:x
+	must_work "$SHIFTBOX" mount-idmapped -q -n -m none -o public -s "$STORE" image:image:x /mnt
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove image:x
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove oci:x
+	must_equal "$(ls "$STORE/images")" x
+}
+
 @test "an image has the name that people write, with slashes" {
 	image a '{"layers":[{"files":{"a":"1"}}]}'
 	unpack -N docker.io/library/debian:12 a
