@@ -12,6 +12,7 @@
 #include "../lib/idmap/names.h"
 #include "../lib/mount/view.h"
 #include "../lib/store/podman_conf.h"
+#include "../lib/store/podman_maps.h"
 #include "../lib/store/store.h"
 
 static int refuse_root(struct err *e)
@@ -57,13 +58,16 @@ static int check_text(const char *view, struct err *e)
 }
 
 /* An ordinary user can look at a store of the own alone, and has no view of that. */
-static int check_view(const struct unpack_args *a, const char *view, struct err *e)
+static int check_view(const struct unpack_args *a, struct podman_conf_want *want, struct err *e)
 {
+	const char *view = want->view;
 	scoped_store struct store *s = NULL;
 	int r = geteuid() == 0 ? store_open(a->store, 0, &s, e) : 1;
 
 	if (s)
 		r = podman_conf_check_view(s, view, e);
+	if (s && r >= 0)
+		want->maps = podman_maps_has(s, want->user.uid);
 	if (r == 0)
 		log_info("'%s': nothing is mounted there now: mount-idmapped -a mounts what %s "
 			 "has",
@@ -106,6 +110,7 @@ static void print_result(const struct unpack_args *a, const struct user *user, c
 		out_str(ctx->out, "event", "podman_conf");
 		out_str(ctx->out, "user", user->name);
 		out_str(ctx->out, "view", view);
+		out_str(ctx->out, "store", buf_get(&c->store));
 		out_str(ctx->out, "path", path);
 		out_str(ctx->out, "text", buf_get(&c->text));
 		out_bool(ctx->out, "exists", c->exists);
@@ -141,7 +146,7 @@ int unpack_podman_conf(const struct unpack_args *a, struct ctx *ctx, struct err 
 	want.caller = want.user.uid == geteuid();
 	r = check_text(want.view, e);
 	if (r == 0)
-		r = check_view(a, want.view, e);
+		r = check_view(a, &want, e);
 	if (r == 0)
 		r = podman_conf_make(&want, &c, e);
 	if (r == 0)

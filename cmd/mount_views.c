@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* mount-idmapped: views, which are mounted for each of several users. */
 
-#include "mount_idmapped.h"
+#include "mount_views.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -39,6 +39,7 @@ struct views {
 	struct mount_stores stores;
 	struct podman_below below; /* of the current line */
 	struct view_uses uses;
+	struct view_maps maps;
 	VEC(struct new_view) unread;
 	size_t mounted, there, gone, failed, kept; /* kept: not wanted, and still mounted */
 	bool told;                                 /* lines that are not views were warned about */
@@ -65,6 +66,7 @@ static void views_done(struct views *v)
 	VEC_DONE(&v->unread);
 	podman_below_done(&v->below);
 	view_uses_done(&v->uses);
+	view_maps_done(&v->maps);
 	clone_cache_done();
 	userns_cache_done();
 }
@@ -107,13 +109,14 @@ static int join(const char *dir, const char *name, struct buf *ret, struct err *
  */
 
 /* Unmount a view of the line, which a record says it is. Returns 0 or -errno. */
-static int take_away(
-	struct views *v, const char *target, const struct known_mount *known, struct err *e)
+static int take_away(struct views *v, const struct view_line *l, const char *target,
+	const struct known_mount *known, struct err *e)
 {
 	const enum umount_how how = v->args->force ? UMOUNT_DETACH :
 		v->args->recursive                 ? UMOUNT_TREE :
 						     UMOUNT_PLAIN;
-	int r = v->args->force ? 0 : view_uses_check(&v->uses, target, e);
+	const struct view_layers layers = { view_maps_is_layer, l };
+	int r = v->args->force ? 0 : view_uses_check(&v->uses, target, &layers, e);
 
 	if (r == 0 && !v->ctx->dry_run)
 		r = umount_id(target, false, known->info.id, how, e);
@@ -154,7 +157,7 @@ static int take_unwanted(struct views *v, const struct view_line *l, const char 
 		v->kept++;
 		return 0;
 	}
-	r = take_away(v, buf_get(&target), &known, e);
+	r = take_away(v, l, buf_get(&target), &known, e);
 	if (r == 0 && !v->ctx->dry_run)
 		remove_dir(buf_get(&target));
 	return r < 0 ? view_failed(v, l->line, r, e) : 0;
@@ -250,6 +253,8 @@ static int read_all_back(struct views *v, const struct table_line *l, struct err
 		else
 			mount_undo(&n->plan, &n->result);
 		if (r < 0)
+			view_maps_drop(&v->maps, n->plan.target);
+		if (r < 0)
 			r = view_failed(v, l, r, e);
 		mount_plan_done(&n->plan);
 		mount_result_done(&n->result);
@@ -269,7 +274,7 @@ static int replace(
 
 	if (!is_view(l, p->target, &known))
 		return -EEXIST;
-	r = take_away(v, p->target, &known, &own);
+	r = take_away(v, l, p->target, &known, &own);
 	*e = own;
 	return r;
 }
@@ -313,46 +318,8 @@ static int mount_view(
 }
 
 /*
- * --- plans -------------------------------------------------------------------------------------
+ * --- users --------------------------------------------------------------------------------------
  */
-
-static int plan_view(struct views *v, const struct view_line *l, const struct user *user,
-	const char *target, struct mount_plan *ret, struct err *e)
-{
-	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
-	scoped_buf struct buf text = BUF_INIT;
-	char number[16];
-	const struct idmap_known known = {
-		.grants = &v->sources.grants, .word = view_word(user, number), .user = user
-	};
-	int r;
-
-	view_expand(l->line->options, user, &text);
-	if (!buf_get(&text))
-		return err_nomem(e);
-	r = mount_options_parse(&o, buf_get(&text), e);
-	free(o.each);
-	o.each = NULL;
-	if (r == 0)
-		r = mount_plan_words(v->args,
-			(struct mount_request){ .source = l->line->source,
-				.target = target,
-				.options = &o,
-				.known = &known },
-			&v->stores, ret, e);
-	if (r == 0)
-		r = mount_plan_check(ret, e);
-	if (r == 0)
-		r = mount_plan_check_absolute(ret, &o, e);
-	if (r < 0)
-		return r;
-	ret->for_command = v->args->exec;
-	ret->owned = true;
-	ret->owner_uid = user->uid;
-	ret->owner_gid = user->gid;
-	memcpy(ret->view, l->id, sizeof(ret->view));
-	return 0;
-}
 
 /* Has the user no grant that the map could be made from? */
 static bool lacks_grant(int r, const struct err *e)
@@ -370,19 +337,42 @@ static int refuse_shared(const char *target, const struct user *user, struct err
 	return -EPERM;
 }
 
+/* Mount the view. If podman has other ids in it than without --userns, that is recorded. */
+static int do_mount(struct views *v, const struct view_line *l, const struct each_user *u,
+	struct mount_plan *p, struct err *e)
+{
+	struct podman_map map = { .mounted = false };
+	const size_t there = v->there;
+	int r = v->below.wanted ? view_maps_find(l, &u->user, p, &v->sources, &map, e) : 0;
+	const bool impossible = r == -ENODATA;
+
+	if (r == 0 || impossible)
+		r = mount_view(v, l, p, e);
+	if (r == 0 && impossible && there == v->there)
+		log_warn("'%s': podman of user '%s' cannot have this map, since it has ids that "
+			 "are not the user's; podman will copy the image and change its owners",
+			l->line->target, u->user.name);
+	if (r == 0 && map.text)
+		r = view_maps_add(&v->maps, l, &map, e);
+	podman_map_done(&map);
+	return r;
+}
+
 /* Mount, or check, the view of one user. Its name becomes one of those that are wanted. */
 static int do_user(struct views *v, const struct view_line *l, const struct each_user *u,
 	struct wanted *w, bool mounts, struct err *e)
 {
 	scoped_mount_plan struct mount_plan plan = { 0 };
 	scoped_buf struct buf name = BUF_INIT, target = BUF_INIT;
+	struct view_of_user of_user = { l, &u->user, &v->sources.grants, NULL };
 	int r;
 
 	view_expand(l->name, &u->user, &name);
 	if (!buf_get(&name) || join(l->dir, buf_get(&name), &target, e) < 0)
 		return err_nomem(e);
+	of_user.target = buf_get(&target);
 	if (!u->shares)
-		r = mounts ? plan_view(v, l, &u->user, buf_get(&target), &plan, e) : 0;
+		r = mounts ? mount_views_plan(v->args, &v->stores, &of_user, &plan, e) : 0;
 	else
 		r = mounts ? refuse_shared(buf_get(&target), &u->user, e) : 0;
 	if (lacks_grant(r, e) && !v->sources.broken) {
@@ -400,7 +390,7 @@ static int do_user(struct views *v, const struct view_line *l, const struct each
 	if (r == 0)
 		r = podman_below_fill(&v->below, buf_get(&name), &u->user, e);
 	if (r == 0 && mounts)
-		r = mount_view(v, l, &plan, e);
+		r = do_mount(v, l, u, &plan, e);
 	return r < 0 ? view_failed(v, l->line, r, e) : 0;
 }
 
@@ -430,8 +420,10 @@ static int do_line(struct views *v, const struct view_line *l, struct err *e)
 {
 	struct each_users users = { .partial = false };
 	struct wanted w = { .partial = false };
-	int r = v->args->unmount ? 0 : list_users(v, l, &users, e);
+	int r = view_maps_line(&v->maps, l, e);
 
+	if (r == 0 && !v->args->unmount)
+		r = list_users(v, l, &users, e);
 	if (!v->args->unmount && !l->options.noauto)
 		view_warn_of_map(l);
 	w.partial = users.partial;
@@ -522,6 +514,26 @@ static int note_target(struct views *v, const struct view_line *l, void *arg, st
 	return -EEXIST;
 }
 
+/* look: all lines were done, so views that are not mounted are gone. */
+static int write_maps(struct views *v, bool look, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < v->maps.changes.len && r == 0 && !v->ctx->dry_run; i++) {
+		struct podman_maps_change *c = &v->maps.changes.items[i];
+
+		c->look = look;
+		r = podman_maps_apply(c, e);
+		if (r < 0 && r != -ENOMEM && r != -EINTR) {
+			log_warn_err(e);
+			*e = ERR_INIT;
+			v->failed++;
+			r = 0;
+		}
+	}
+	return r;
+}
+
 /* What is not as the table says, after the details were logged. */
 static int sum_up(const struct views *v, struct err *e)
 {
@@ -561,6 +573,8 @@ int mount_views(const struct mount_args *a, const char *path, const struct fstab
 		return r < 0 ? r : STATUS_DONE;
 	signals_catch(SIGNALS_RESTART, "views that were mounted stay; the next run goes on");
 	r = each_line(&v, do_each_line, NULL, e);
+	if (r == 0)
+		r = write_maps(&v, true, e);
 	return r < 0 ? r : sum_up(&v, e);
 }
 
@@ -617,6 +631,8 @@ int mount_views_one(const struct mount_args *a, const char *path, const struct f
 	struct search s = { .word = target };
 	int r = target ? each_line(&v, do_one, &s, e) : err_nomem(e);
 
+	if (r == 0)
+		r = write_maps(&v, false, e);
 	if (r < 0)
 		return r;
 	return s.found ? sum_up(&v, e) : -ENOENT;

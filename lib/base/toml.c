@@ -92,6 +92,14 @@ int toml_strs(const struct toml_doc *t, const char *path, const char *doc, struc
 	return r;
 }
 
+/* Take the new text over from toml_cxx.cc. r: what it has returned. */
+static int take_text(int r, const char *text, size_t n, struct buf *ret, struct err *e)
+{
+	if (r == 0)
+		buf_add(ret, text, n);
+	return r == -ENOMEM || (r == 0 && !buf_get(ret)) ? err_nomem(e) : r;
+}
+
 int toml_add_str(const struct toml_doc *t, const char *path, const char *value, const char *doc,
 	struct buf *ret, struct err *e)
 {
@@ -99,14 +107,28 @@ int toml_add_str(const struct toml_doc *t, const char *path, const char *value, 
 	size_t n = 0;
 	int r = is_plain(value) ? toml_cxx_add(t, path, value, &text, &n) : -EINVAL;
 
-	if (r == 0)
-		buf_add(ret, text, n);
-	if (r == -ENOMEM || (r == 0 && !buf_get(ret)))
-		return err_nomem(e);
-	if (r < 0) {
+	r = take_text(r, text, n, ret, e);
+	if (r == -EINVAL) {
 		(void)err_say(e, EINVAL, doc, "\"%s\" cannot be added to %s", value, path);
 		err_op(e, "toml");
 		err_try(e, "add it in an editor");
+	}
+	return r;
+}
+
+int toml_replace_str(const struct toml_doc *t, const char *path, const char *old, const char *value,
+	const char *doc, struct buf *ret, struct err *e)
+{
+	scoped_free char *text = NULL;
+	size_t n = 0;
+	int r = is_plain(value) ? toml_cxx_replace(t, path, old, value, &text, &n) : -EINVAL;
+
+	r = take_text(r, text, n, ret, e);
+	if (r == -EINVAL) {
+		(void)err_say(e, EINVAL, doc, "\"%s\" cannot be replaced by \"%s\" in %s", old,
+			value, path);
+		err_op(e, "toml");
+		err_try(e, "replace it in an editor");
 	}
 	return r;
 }
@@ -144,6 +166,13 @@ int toml_add_str(const struct toml_doc *t, const char *path, const char *value, 
 	struct buf *ret, struct err *e)
 {
 	(void)t, (void)path, (void)value, (void)ret;
+	return err_say(e, ENOTSUP, doc, "this program was built without a parser of TOML");
+}
+
+int toml_replace_str(const struct toml_doc *t, const char *path, const char *old, const char *value,
+	const char *doc, struct buf *ret, struct err *e)
+{
+	(void)t, (void)path, (void)old, (void)value, (void)ret;
 	return err_say(e, ENOTSUP, doc, "this program was built without a parser of TOML");
 }
 

@@ -63,4 +63,11 @@ MUST_CHECK int toml_print_str(
 MUST_CHECK int toml_add_str(const struct toml_doc *t, const char *path, const char *value,
 	const char *doc, struct buf *ret, struct err *e);
 
+/*
+ * The same, but value takes the place of the string old in the array. -EINVAL: it is not there, or
+ * value cannot be written.
+ */
+MUST_CHECK int toml_replace_str(const struct toml_doc *t, const char *path, const char *old,
+	const char *value, const char *doc, struct buf *ret, struct err *e);
+
 #endif

@@ -251,6 +251,31 @@ int add(const struct toml_doc &doc, std::string_view path_text, const std::strin
 	return -EINVAL;
 }
 
+/* The first string of the array that is old becomes value. */
+int replace(const struct toml_doc &doc, std::string_view path_text, const std::string &old,
+	const std::string &value, char **ret, size_t *ret_n)
+{
+	const keys path = split(path_text);
+	const toml::node *node = find(doc.root, path, path.size());
+	const toml::array *a = node ? node->as_array() : nullptr;
+
+	for (size_t i = 0; a && i < a->size(); i++) {
+		const auto *s = a->get(i)->as_string();
+
+		if (!s || s->get() != old)
+			continue;
+		const size_t at = offset(doc.text, s->source().begin),
+			     end = offset(doc.text, s->source().end);
+		std::string text = doc.text;
+		toml::table want = doc.root; /* a copy has no positions */
+
+		text.replace(at, end - at, "\"" + value + "\"");
+		*find(want, path, path.size())->as_array()->get(i)->as_string() = value;
+		return is_document(text, want) ? copy_out(text, ret, ret_n) : -EINVAL;
+	}
+	return -EINVAL;
+}
+
 int parse(const char *text, size_t n, struct toml_doc **ret, char *fault, unsigned *line)
 {
 	std::string copy(text, n);
@@ -338,4 +363,10 @@ int toml_cxx_add(
 	const struct toml_doc *t, const char *path, const char *value, char **ret, size_t *ret_n)
 {
 	return guarded([&] { return add(*t, path, value, ret, ret_n); });
+}
+
+int toml_cxx_replace(const struct toml_doc *t, const char *path, const char *old, const char *value,
+	char **ret, size_t *ret_n)
+{
+	return guarded([&] { return replace(*t, path, old, value, ret, ret_n); });
 }

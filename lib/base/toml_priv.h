@@ -36,6 +36,8 @@ MUST_CHECK int toml_cxx_item(
 /* *ret is of malloc(3). */
 MUST_CHECK int toml_cxx_add(
 	const struct toml_doc *t, const char *path, const char *value, char **ret, size_t *ret_n);
+MUST_CHECK int toml_cxx_replace(const struct toml_doc *t, const char *path, const char *old,
+	const char *value, char **ret, size_t *ret_n);
 
 #ifdef __cplusplus
 }

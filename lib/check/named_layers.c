@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base/log.h"
 #include "../base/path.h"
@@ -56,11 +59,45 @@ static int look_above(const struct mount_info *i, void *arg)
 	return 0;
 }
 
+enum { LINKS = 2 }; /* overlay/l/LINK and overlay/ID/diff */
+
+/*
+ * Does a link in the mount lead to another place? In a store for podman, the layers under another
+ * map are links to another view (store/podman_maps.h). The links at the end of path are read one by
+ * one.
+ */
+static bool leads_out(int top, const char *path, char ret[static PATH_MAX])
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	};
+	char at[PATH_MAX];
+
+	(void)snprintf(at, sizeof(at), "%s", path);
+	for (int i = 0; i < LINKS; i++) {
+		scoped_fd int fd = sys_openat2(top, at, &how);
+		char *name = strrchr(at, '/');
+		ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", ret, PATH_MAX - 1);
+		size_t room;
+
+		if (n <= 0 || !name)
+			return false;
+		ret[n] = '\0';
+		if (*ret == '/')
+			return true;
+		room = sizeof(at) - (size_t)(++name - at);
+		if ((size_t)snprintf(name, room, "%s", ret) >= room)
+			return false;
+	}
+	return false;
+}
+
 /*
  * Only root has made ID-mapped mounts in this namespace, so the way to one, and what is in it, does
  * not depend on the user who wrote the name.
  */
-static int open_in_mapped(const char *path)
+static int open_beneath_mapped(const char *path, char ret_link[static PATH_MAX])
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -76,9 +113,19 @@ static int open_in_mapped(const char *path)
 			NULL) == 0) {
 		rest = path_below(path, s.target);
 		fd = sys_openat2(top, *rest ? rest + 1 : ".", &how);
+		if (fd < 0 && (!*rest || !leads_out(top, rest + 1, ret_link)))
+			*ret_link = '\0';
 	}
 	free(s.target);
 	return fd;
+}
+
+static int open_in_mapped(const char *path)
+{
+	char link[PATH_MAX] = "", other[PATH_MAX];
+	int fd = open_beneath_mapped(path, link);
+
+	return fd < 0 && *link ? open_beneath_mapped(link, other) : fd;
 }
 
 static int open_name(const struct named_layers *l, const char *path, bool *ret_users)

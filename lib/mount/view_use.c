@@ -92,7 +92,8 @@ static bool counts(const struct view_use *use, const uid_t *user)
 	return !user || !use->known || use->uid == 0 || use->uid == *user;
 }
 
-int view_uses_check(struct view_uses *u, const char *target, struct err *e)
+int view_uses_check(
+	struct view_uses *u, const char *target, const struct view_layers *also, struct err *e)
 {
 	uid_t uid, *user = find_user(target, &uid) ? &uid : NULL;
 	int r = u->read ? 0 : read_all(u, e);
@@ -100,7 +101,8 @@ int view_uses_check(struct view_uses *u, const char *target, struct err *e)
 	for (size_t i = 0; r == 0 && i < u->items.len; i++) {
 		const struct view_use *use = &u->items.items[i];
 
-		if (!path_below(use->dir, target) || !counts(use, user))
+		if ((!path_below(use->dir, target) && !also->is_one(use->dir, also->arg)) ||
+			!counts(use, user))
 			continue;
 		r = err_set(e, EBUSY, target, "cannot unmount");
 		err_op(e, "umount");

@@ -31,9 +31,15 @@ struct view_uses {
 
 /*
  * Fail with -EBUSY if an overlay has a layer in the view that is mounted on target. The user of the
- * view is the owner of the directory below it. The first call reads the mounts of all namespaces.
+ * view is the owner of the directory below it. also: or if such a layer is one of its, by a name
+ * that is not below target. The first call reads the mounts of all namespaces.
  */
-MUST_CHECK int view_uses_check(struct view_uses *u, const char *target, struct err *e);
+struct view_layers {
+	bool (*is_one)(const char *dir, const void *arg);
+	const void *arg;
+};
+MUST_CHECK int view_uses_check(
+	struct view_uses *u, const char *target, const struct view_layers *also, struct err *e);
 
 void view_uses_done(struct view_uses *u);
 

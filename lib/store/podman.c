@@ -33,6 +33,8 @@ struct update {
 	struct podman_layers layers; /* that podman has, or gets */
 	struct podman_images images;
 	struct podman_held_list held;
+	struct podman_maps maps; /* the views under other maps, */
+	bool maps_given;         /* ... of which the store does not know yet */
 };
 
 /* ---- publish layers ---- */
@@ -188,8 +190,11 @@ static bool is_mounted(const struct update *u, const char *id)
 	const struct podman_held *h = podman_find_held(&u->held, id);
 	char link[PODMAN_LINK];
 
-	return strv_has(&u->mounted->links, podman_link(id, link)) ||
-		(h && strv_has(&u->mounted->names, h->dir));
+	(void)podman_link(id, link);
+	for (size_t i = 0; i < u->mounted->links.len; i++)
+		if (podman_link_compare(u->mounted->links.items[i], link) == 0)
+			return true;
+	return h && strv_has(&u->mounted->names, h->dir);
 }
 
 /* Mark the layers that images have, with those below them. */
@@ -282,6 +287,16 @@ static bool link_wanted(const struct update *u, const char *name)
 	return false;
 }
 
+#define MAPS_WORK(u) \
+	((struct podman_maps_work){ .st = (u)->st, \
+		.podman = (u)->podman, \
+		.links = (u)->links, \
+		.splits = (u)->splits, \
+		.maps = &(u)->maps, \
+		.layers = &(u)->layers, \
+		.images = &(u)->images, \
+		.sync = (u)->sync })
+
 /* Images that were removed stay until --prune: a reader may have found them in the old index. */
 static int sweep_all(struct update *u, struct err *e)
 {
@@ -291,6 +306,8 @@ static int sweep_all(struct update *u, struct err *e)
 		r = sweep(u, u->links, link_wanted, e);
 	if (r == 0)
 		r = sweep(u, u->splits, layer_wanted, e);
+	if (r == 0)
+		r = podman_maps_sweep(&MAPS_WORK(u), u->mounted, e);
 	if (r == 0)
 		r = sweep(u, u->overlay, layer_wanted, e);
 	return r == 0 ? sweep(u, u->records, layer_wanted, e) : r;
@@ -346,12 +363,16 @@ static int write_all(struct update *u, struct err *e)
 	if (r == 0)
 		r = podman_write_images(u->st, u->podman, &u->images, u->sync, e);
 	if (r == 0)
+		r = podman_maps_write(&MAPS_WORK(u), true, e);
+	if (r == 0)
 		r = podman_read_held(u->s, &u->held, e);
 	if (r < 0)
 		return r;
 	mark_used(u);
 	keep_used(u);
 	if (u->layers.len < n)
+		r = podman_maps_write(&MAPS_WORK(u), false, e);
+	if (r == 0 && u->layers.len < n)
 		r = podman_write_layers(u->st, u->podman, &u->layers, u->sync, e);
 	return r == 0 ? sweep_all(u, e) : r;
 }
@@ -371,6 +392,7 @@ static void update_done(struct update *u)
 	podman_images_done(&u->images);
 	free(u->layers.items);
 	free(u->held.items);
+	podman_maps_done(&u->maps);
 	cleanup_fd(&u->podman);
 	cleanup_fd(&u->overlay);
 	cleanup_fd(&u->links);
@@ -379,44 +401,65 @@ static void update_done(struct update *u)
 	cleanup_fd(&u->records);
 }
 
-static int update(struct store_staging *st, struct podman_adoption *a,
-	const struct store_mounted *mounted, bool sync, struct err *e)
+/* Bring everything up to date, and free u, of which the caller has set what it knows. */
+static int update(struct update *u, struct podman_adoption *a, struct err *e)
 {
-	struct update u = UPDATE_INIT(st->store, mounted);
-	int r;
+	int r = 0;
 
-	if (!podman_is_wanted(st->store))
+	if (!podman_is_wanted(u->s)) {
+		update_done(u);
 		return 0;
-	u.st = st;
-	u.sync = sync;
-	r = open_all(&u, e);
+	}
+	if (!u->maps_given)
+		r = podman_maps_read(u->s, &u->maps, e);
 	if (r == 0)
-		r = podman_read_layers(u.s, &u.layers, e);
+		r = open_all(u, e);
 	if (r == 0)
-		r = podman_read_images(u.s, &u.images, e);
+		r = podman_read_layers(u->s, &u->layers, e);
 	if (r == 0)
-		r = podman_read_held(u.s, &u.held, e);
+		r = podman_read_images(u->s, &u->images, e);
 	if (r == 0)
-		r = adopt(&u, a, e);
+		r = podman_read_held(u->s, &u->held, e);
 	if (r == 0)
-		r = write_all(&u, e);
+		r = adopt(u, a, e);
+	if (r == 0)
+		r = write_all(u, e);
 	if (r < 0)
-		err_prefix(e, "the layout for podman in '%s/" PODMAN_DIR "'", st->store->path);
-	update_done(&u);
+		err_prefix(e, "the layout for podman in '%s/" PODMAN_DIR "'", u->s->path);
+	update_done(u);
 	return r;
 }
 
 int podman_update(
 	struct store_staging *st, const struct store_mounted *mounted, bool sync, struct err *e)
 {
-	return update(st, NULL, mounted, sync, e);
+	struct update u = UPDATE_INIT(st->store, mounted);
+
+	u.st = st;
+	u.sync = sync;
+	return update(&u, NULL, e);
+}
+
+int podman_update_maps(struct store_staging *st, struct podman_maps *maps, struct err *e)
+{
+	struct update u = UPDATE_INIT(st->store, NULL);
+
+	u.st = st;
+	u.sync = true;
+	u.maps = *maps;
+	u.maps_given = true;
+	*maps = (struct podman_maps){ .items = NULL };
+	return update(&u, NULL, e);
 }
 
 static int share(struct store_staging *st, struct podman_adoption *a, bool sync, size_t *ret_made,
 	struct err *e)
 {
+	struct update u = UPDATE_INIT(st->store, NULL);
 	int r;
 
+	u.st = st;
+	u.sync = sync;
 	a->again = false;
 	*ret_made = 0;
 	r = podman_make_missing(st, a, sync, ret_made, e);
@@ -424,7 +467,7 @@ static int share(struct store_staging *st, struct podman_adoption *a, bool sync,
 		r = store_lock(st->store, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 	if (r < 0)
 		return r;
-	r = update(st, a, NULL, sync, e);
+	r = update(&u, a, e);
 	(void)store_lock(st->store, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }

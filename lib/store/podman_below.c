@@ -19,8 +19,10 @@
 #include "../mount/mkdir_owned.h"
 #include "../mount/target.h"
 #include "../mount/uncovered.h"
+#include "podman_maps.h"
 
 #define INDEX "overlay-layers/layers.json"
+#define INDEX_OF_MAPS "maps/layers.json" /* with the layers under other maps, if there are any */
 
 enum { INDEX_MAX = 32 << 20, MODE_DIR = 0755, MODE_FILE = 0644 };
 
@@ -55,7 +57,9 @@ static int read_index(const struct view_line *l, struct buf *ret, struct err *e)
 		path_open(l->line->source, O_PATH | O_DIRECTORY, "cannot open the source", NULL,
 			&dir, NULL) < 0)
 		return 0; /* a source that is missing is reported when it is to be mounted */
-	r = fd_open_beneath(dir, INDEX, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, &own);
+	r = fd_open_beneath(dir, INDEX_OF_MAPS, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, NULL);
+	if (r == -ENOENT)
+		r = fd_open_beneath(dir, INDEX, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, &own);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
 	if (r == 0)
@@ -395,6 +399,33 @@ static int fill_dir(struct filling *f, const char *name, struct err *e)
 	return r;
 }
 
+/*
+ * storage.conf may name maps/UID below the view (podman_maps.h). The same store is there: these
+ * links lead back to the directory that they are in.
+ */
+static int fill_link(struct filling *f, const char *name, struct err *e)
+{
+	struct stat st;
+
+	if (symlinkat(".", f->dir, name) == 0)
+		f->changed = true;
+	else if (errno != EEXIST)
+		return err_set(e, errno, name, "cannot create the link");
+	else if (fstatat(f->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISLNK(st.st_mode) ||
+		st.st_uid != geteuid())
+		note_foreign(f, name);
+	return 0;
+}
+
+static int fill_links(struct filling *f, uid_t uid, struct err *e)
+{
+	char path[PODMAN_MAPS_PATH];
+	int r = fill_link(f, strchr(podman_maps_path(uid, path), '/') + 1, e);
+
+	*strchr(path, '/') = '\0';
+	return r == 0 ? fill_link(f, path, e) : r;
+}
+
 /* Open the user's directory, which is created if it does not exist. 0: a mount covers it. */
 static int open_user_dir(const struct podman_below *b, const char *name,
 	const struct owner_mode *owner, int *ret_fd, struct err *e)
@@ -443,6 +474,9 @@ static bool is_filled(const struct podman_below *b, const char *name)
 	if (fstatat(b->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!same_file(&st, &b->files[STORAGE_LOCK]))
 		return false;
+	(void)snprintf(path, sizeof(path), "%s/maps", name);
+	if (fstatat(b->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
 	(void)snprintf(path, sizeof(path), "%s/%s", name, INDEX);
 	fd = sys_openat2(b->dir, path, &how);
 	return fd >= 0 && fstat(fd, &st) == 0 && same_file(&st, &b->files[LAYERS]);
@@ -467,6 +501,8 @@ int podman_below_fill(
 	f.dir = fd;
 	for (size_t i = 0; i < ARRAY_LEN(dirs) && r >= 0; i++)
 		r = fill_dir(&f, dirs[i], e);
+	if (r >= 0)
+		r = fill_links(&f, user->uid, e);
 	if (r >= 0)
 		r = fill_file(&f, fd, STORAGE_LOCK, e);
 	if (r < 0) {

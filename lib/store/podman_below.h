@@ -13,9 +13,10 @@
 /*
  * What a user's podman finds while the view that its storage.conf names is not mounted. Without a
  * store, every podman command of this user fails. So the directory of each user, which the view
- * covers, contains a store for podman that has the layers of the view's store in its index, and
- * neither images nor trees. The layers must be there for users who have committed on a shared
- * image: podman lists their images, and fails to run those alone.
+ * covers, contains a store for podman that has the layers of the view's store in its index, also
+ * those under other maps, and neither images nor trees; maps/UID is the same store. The layers must
+ * be there for users who have committed on a shared image: podman lists their images, and fails to
+ * run those alone.
  *
  * The directory belongs to the user, with mode 0700; what is in it belongs to root, and the user
  * can read it (directories 0755, files 0644). The files are hard links to those of one directory

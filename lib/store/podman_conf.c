@@ -27,11 +27,11 @@
 /* The notes quote values of the file a few times. */
 enum { ANSWER_TIME = 30000 /* ms */, ANSWER_MAX = 8 * TOML_MAX_BYTES };
 
-/* What the user's process has found; path, text and notes follow. */
+/* What the user's process has found; path, text, store and notes follow. */
 struct conf_answer {
 	int r;
-	bool exists, changed, written;
-	size_t path, text, notes; /* their lengths */
+	bool exists, changed, replaced, written;
+	size_t path, text, store, notes; /* their lengths */
 	struct err e;
 };
 
@@ -61,12 +61,15 @@ static _Noreturn void run_child(
 	a.r = work(want, env, &c, &a.e);
 	a.exists = c.exists;
 	a.changed = c.changed;
+	a.replaced = c.replaced;
 	a.written = c.written;
 	a.path = c.path.len;
 	a.text = c.text.len;
+	a.store = c.store.len;
 	a.notes = c.notes.len;
 	if (fd_write_all(out, &a, sizeof(a)) < 0 || fd_write_all(out, c.path.data, a.path) < 0 ||
 		fd_write_all(out, c.text.data, a.text) < 0 ||
+		fd_write_all(out, c.store.data, a.store) < 0 ||
 		fd_write_all(out, c.notes.data, a.notes) < 0)
 		_exit(126);
 	_exit(0);
@@ -88,6 +91,7 @@ static int read_answer(int fd, struct podman_conf *ret, struct err *e)
 {
 	scoped_free struct conf_answer *a = malloc(sizeof(*a));
 	scoped_buf struct buf b = BUF_INIT;
+	const char *p;
 	int r;
 
 	if (!a)
@@ -100,7 +104,8 @@ static int read_answer(int fd, struct podman_conf *ret, struct err *e)
 	if (b.len >= sizeof(*a))
 		memcpy(a, buf_get(&b), sizeof(*a));
 	if (b.len < sizeof(*a) || a->path > ANSWER_MAX || a->text > ANSWER_MAX ||
-		a->notes > ANSWER_MAX || b.len != sizeof(*a) + a->path + a->text + a->notes)
+		a->store > ANSWER_MAX || a->notes > ANSWER_MAX ||
+		b.len != sizeof(*a) + a->path + a->text + a->store + a->notes)
 		return err_say(e, EIO, NULL, "the answer of the user's process is not complete");
 	close_texts(&a->e);
 	if (a->r < 0) {
@@ -110,12 +115,17 @@ static int read_answer(int fd, struct podman_conf *ret, struct err *e)
 	}
 	ret->exists = a->exists;
 	ret->changed = a->changed;
+	ret->replaced = a->replaced;
 	ret->written = a->written;
-	buf_add(&ret->path, b.data + sizeof(*a), a->path);
-	buf_add(&ret->text, b.data + sizeof(*a) + a->path, a->text);
-	buf_add(&ret->notes, b.data + sizeof(*a) + a->path + a->text, a->notes);
-	return buf_get(&ret->path) && buf_get(&ret->text) && buf_get(&ret->notes) ? 0 :
-										    err_nomem(e);
+	p = b.data + sizeof(*a);
+	buf_add(&ret->path, p, a->path);
+	buf_add(&ret->text, p += a->path, a->text);
+	buf_add(&ret->store, p += a->text, a->store);
+	buf_add(&ret->notes, p + a->store, a->notes);
+	return buf_get(&ret->path) && buf_get(&ret->text) && buf_get(&ret->store) &&
+			buf_get(&ret->notes) ?
+		0 :
+		err_nomem(e);
 }
 
 static int wait_for(pid_t pid, const struct podman_conf_want *want, struct err *e)
@@ -212,6 +222,7 @@ void podman_conf_done(struct podman_conf *c)
 {
 	buf_done(&c->path);
 	buf_done(&c->text);
+	buf_done(&c->store);
 	buf_done(&c->notes);
 }
 

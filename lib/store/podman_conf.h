@@ -24,15 +24,19 @@ struct podman_conf_want {
 	struct user user;
 	bool caller;      /* it is the caller, whose environment counts */
 	const char *view; /* absolute, with %u and %U replaced */
+	bool maps;        /* the user's store under other maps is to be named (podman_maps.h);
+	                     else it is if the view shows one, or the file has it already */
 	bool write;       /* put the file in place */
 	bool dry_run;     /* but do not write */
 };
 
 struct podman_conf {
-	struct buf path; /* of the user's file, which may not exist */
-	struct buf text; /* all of it, with the view */
-	bool exists;     /* there was such a file */
-	bool changed;    /* text is not what was there */
+	struct buf path;  /* of the user's file, which may not exist */
+	struct buf text;  /* all of it, with the view */
+	struct buf store; /* what it names: the view, or the user's store in it */
+	bool exists;      /* there was such a file */
+	bool changed;     /* text is not what was there, */
+	bool replaced;    /* ... and the view is not in it any more, but store */
 	bool written;
 	struct buf notes; /* what the user should know: texts that each end with NUL */
 };

@@ -9,6 +9,7 @@
 #include "../base/path.h"
 #include "../base/toml.h"
 #include "podman_conf_priv.h"
+#include "podman_maps.h"
 
 #define STORES "storage.options.additionalimagestores"
 
@@ -115,21 +116,42 @@ static int find_source(const struct podman_conf_want *want, const struct podman_
  * --- the entry ----------------------------------------------------------------------------------
  */
 
-static int add_view(const struct toml_doc *t, const struct conf_source *s,
-	const struct podman_conf_want *want, struct podman_conf *ret, struct err *e)
+/* Does the view that is mounted there show a store of this user? Below it there is a link. */
+static bool shows_maps(const char *path)
 {
-	const char *path = buf_get(&s->path);
-	scoped_strv struct strv stores = { 0 };
-	int r = toml_strs(t, STORES, path, &stores, e);
+	struct stat st;
 
-	if (r < 0) {
-		if (r == -EINVAL)
-			err_try(e, "add \"%s\" in an editor", want->view);
-		return r;
-	}
-	if (!strv_has(&stores, want->view)) {
+	return path_stat(path, false, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What storage.conf is to name: the view, or the user's store in it. */
+static int choose_store(const struct podman_conf_want *want, const struct strv *stores,
+	struct buf *ret, struct err *e)
+{
+	char maps[PODMAN_MAPS_PATH];
+
+	buf_printf(ret, "%s/%s", want->view, podman_maps_path(want->user.uid, maps));
+	if (!buf_get(ret))
+		return err_nomem(e);
+	if (want->maps || strv_has(stores, ret->data) || shows_maps(ret->data))
+		return 0;
+	buf_reset(ret);
+	buf_str(ret, want->view);
+	return buf_get(ret) ? 0 : err_nomem(e);
+}
+
+/* The user's store has the images of the view, too: podman would list them twice. */
+static int name_store(const struct toml_doc *t, const struct conf_source *s, const char *view,
+	const struct strv *stores, struct podman_conf *ret, struct err *e)
+{
+	const char *path = buf_get(&s->path), *store = buf_get(&ret->store);
+
+	if (!strv_has(stores, store)) {
 		ret->changed = true;
-		return toml_add_str(t, STORES, want->view, path, &ret->text, e);
+		ret->replaced = strv_has(stores, view);
+		return ret->replaced ?
+			toml_replace_str(t, STORES, view, store, path, &ret->text, e) :
+			toml_add_str(t, STORES, store, path, &ret->text, e);
 	}
 	buf_add(&ret->text, s->text.data, s->text.len);
 	return buf_get(&ret->text) ? 0 : err_nomem(e);
@@ -163,6 +185,8 @@ int podman_conf_edit(const struct podman_conf_want *want, const struct podman_en
 {
 	scoped_source struct conf_source s = { .exists = false };
 	scoped_toml struct toml_doc *t = NULL;
+	scoped_strv struct strv stores = { 0 };
+	struct podman_conf_want named = *want;
 	const char *path;
 	int r = want->write ? check_place(env, e) : 0;
 
@@ -173,9 +197,16 @@ int podman_conf_edit(const struct podman_conf_want *want, const struct podman_en
 	path = buf_get(&s.path);
 	r = toml_parse(buf_get(&s.text), s.text.len, path, &t, e);
 	if (r == 0)
-		r = look(want, env, &s, t, &ret->notes, e);
+		r = toml_strs(t, STORES, path, &stores, e);
+	if (r == -EINVAL && t)
+		err_try(e, "add \"%s\" in an editor", want->view);
 	if (r == 0)
-		r = add_view(t, &s, want, ret, e);
+		r = choose_store(want, &stores, &ret->store, e);
+	named.view = buf_get(&ret->store);
+	if (r == 0)
+		r = look(&named, env, &s, t, &ret->notes, e);
+	if (r == 0)
+		r = name_store(t, &s, want->view, &stores, ret, e);
 	if (r < 0)
 		return r;
 	ret->exists = s.exists;

@@ -40,7 +40,37 @@ static void write_layer(struct json_writer *w, const struct podman_layer *l)
 	buf_done(&diff);
 }
 
-int podman_print_layers(const struct podman_layers *layers, struct buf *ret, struct err *e)
+/* A value with the key of an earlier one replaces that. */
+static void write_map(struct json_writer *w, const char *key, const struct idranges *ids)
+{
+	json_write_array(w, key);
+	for (size_t i = 0; i < ids->len; i++) {
+		json_write_object(w, NULL);
+		json_write_i64(w, "container_id", ids->items[i].disk);
+		json_write_i64(w, "host_id", ids->items[i].seen);
+		json_write_i64(w, "size", ids->items[i].count);
+		json_write_end(w);
+	}
+	json_write_end(w);
+}
+
+static void write_mapped(struct json_writer *w, const struct podman_layer *l,
+	const struct podman_map *m, bool with_ids)
+{
+	char id[PODMAN_ID];
+
+	write_layer(w, l);
+	json_write_str(w, "id", podman_map_id(m->text, l->id, id));
+	if (*l->parent)
+		json_write_str(w, "parent", podman_map_id(m->text, l->parent, id));
+	if (!with_ids)
+		return;
+	write_map(w, "uidmap", &m->ids.uid);
+	write_map(w, "gidmap", &m->ids.gid);
+}
+
+int podman_print_layers(const struct podman_layers *layers, const struct podman_maps *maps,
+	bool with_ids, struct buf *ret, struct err *e)
 {
 	struct json_writer w = { .depth = 0 };
 
@@ -50,6 +80,12 @@ int podman_print_layers(const struct podman_layers *layers, struct buf *ret, str
 		write_layer(&w, &layers->items[i]);
 		json_write_end(&w);
 	}
+	for (size_t k = 0; maps && k < maps->len; k++)
+		for (size_t i = 0; i < layers->len; i++) {
+			json_write_object(&w, NULL);
+			write_mapped(&w, &layers->items[i], &maps->items[k], with_ids);
+			json_write_end(&w);
+		}
 	json_write_end(&w);
 	return print(&w, ret, e);
 }
@@ -214,10 +250,24 @@ static void write_names(struct json_writer *w, const struct podman_images *image
 	json_write_end(w);
 }
 
-static int write_image(
-	struct json_writer *w, const struct podman_images *images, size_t n, struct err *e)
+/* The topmost layer under the other maps. */
+static void write_mapped_layers(
+	struct json_writer *w, const char *id, const struct podman_maps *maps)
+{
+	char mapped[PODMAN_ID];
+
+	json_write_array(w, "mapped-layers");
+	for (size_t k = 0; k < maps->len; k++)
+		if (maps->items[k].mounted)
+			json_write_str(w, NULL, podman_map_id(maps->items[k].text, id, mapped));
+	json_write_end(w);
+}
+
+static int write_image(struct json_writer *w, const struct podman_images *images, size_t n,
+	const struct podman_maps *maps, struct err *e)
 {
 	const struct podman_image *i = &images->items[n];
+	const char *top = i->chain.len ? i->chain.items[i->chain.len - 1].id : "";
 	struct data d = { .keys = { 0 } };
 	char text[DIGEST_TEXT];
 	int r = collect_data(images, n, &d, e);
@@ -227,7 +277,9 @@ static int write_image(
 		json_write_str(w, "id", i->id);
 		json_write_str(w, "digest", digest_text(&i->manifest_digest, text));
 		write_names(w, images, n);
-		json_write_str(w, "layer", i->chain.items[i->chain.len - 1].id);
+		json_write_str(w, "layer", top);
+		if (maps)
+			write_mapped_layers(w, top, maps);
 		json_write_str(w, "metadata", "{}");
 		write_data(w, &d);
 		if (*i->created)
@@ -240,7 +292,8 @@ static int write_image(
 	return r;
 }
 
-int podman_print_images(const struct podman_images *images, struct buf *ret, struct err *e)
+int podman_print_images(const struct podman_images *images, const struct podman_maps *maps,
+	struct buf *ret, struct err *e)
 {
 	struct json_writer w = { .depth = 0 };
 	int r = 0;
@@ -248,7 +301,7 @@ int podman_print_images(const struct podman_images *images, struct buf *ret, str
 	json_write_array(&w, NULL);
 	for (size_t i = 0; r == 0 && i < images->len; i++)
 		if (podman_runs(images->items[i].why) && is_first(images, i))
-			r = write_image(&w, images, i, e);
+			r = write_image(&w, images, i, maps, e);
 	if (r < 0) {
 		json_writer_done(&w);
 		return r;

@@ -9,6 +9,7 @@
 #include "../base/cleanup.h"
 #include "../tar/digest.h"
 #include "podman.h"
+#include "podman_maps.h"
 
 struct store_staging;
 
@@ -64,11 +65,15 @@ static inline void podman_images_done(struct podman_images *v)
 	free(v->items);
 }
 
-/* podman_docs.c: the texts of files. All return 0 or -ENOMEM with e filled. */
-MUST_CHECK int podman_print_layers(
-	const struct podman_layers *layers, struct buf *ret, struct err *e);
-MUST_CHECK int podman_print_images(
-	const struct podman_images *images, struct buf *ret, struct err *e);
+/*
+ * podman_docs.c: the texts of files. All return 0 or -ENOMEM with e filled. maps: those under which
+ * the index has each layer besides, with their ids if with_ids; or NULL. Images name the layers of
+ * maps that are mounted.
+ */
+MUST_CHECK int podman_print_layers(const struct podman_layers *layers,
+	const struct podman_maps *maps, bool with_ids, struct buf *ret, struct err *e);
+MUST_CHECK int podman_print_images(const struct podman_images *images,
+	const struct podman_maps *maps, struct buf *ret, struct err *e);
 
 /* The record of a layer in STORE/podman-layers. Reading returns -EBADMSG for a damaged one. */
 MUST_CHECK int podman_print_record(const struct podman_layer *l, struct buf *ret, struct err *e);
@@ -164,12 +169,64 @@ MUST_CHECK int podman_write_layers(const struct store_staging *st, int podman,
 MUST_CHECK int podman_put(const struct store_staging *st, int dirfd, const char *name,
 	const struct buf *text, bool sync, struct err *e);
 
+/* Create the file in the directory, which lacks it. */
+MUST_CHECK int podman_put_new(
+	int dirfd, const char *name, const struct buf *text, bool sync, struct err *e);
+
+/* Make an empty store of podman, and rename it to path in dirfd. */
+MUST_CHECK int podman_make_empty(
+	const struct store_staging *st, int dirfd, const char *path, struct err *e);
+
 /* Open STORE/podman, which is made if it does not exist. */
 MUST_CHECK int podman_open(const struct store_staging *st, int *ret_fd, struct err *e);
+
+/*
+ * podman_maps.c: the id and the link of the layer with this id, under the map with this text. All
+ * begin with the same letters as the link of the layer itself.
+ */
+const char *podman_map_id(const char *text, const char *id, char buf[static PODMAN_ID]);
+const char *podman_map_link(const char *text, const char *id, char buf[static PODMAN_LINK]);
+
+/* Compare links, or the links of layers under any map, by their layers. */
+int podman_link_compare(const char *a, const char *b);
+
+/*
+ * Read STORE/podman-maps; without the file, there are none. The caller holds a lock on images/.
+ * -EBADMSG: the file is damaged.
+ */
+MUST_CHECK int podman_maps_read(const struct store *s, struct podman_maps *ret, struct err *e);
+
+/*
+ * podman.c: as podman_update(), with other maps than those in STORE/podman-maps. maps becomes
+ * empty.
+ */
+MUST_CHECK int podman_update_maps(
+	struct store_staging *st, struct podman_maps *maps, struct err *e);
+
+/* podman_maps_write.c. All is borrowed. */
+struct podman_maps_work {
+	struct store_staging *st;
+	int podman, links, splits; /* podman/, its overlay/l and overlay-layers */
+	const struct podman_maps *maps;
+	const struct podman_layers *layers;
+	const struct podman_images *images;
+	bool sync;
+};
+
+/*
+ * Write the indexes of all users' stores; with images, first what they name, which podman/ has
+ * already, and the index of the images.
+ */
+MUST_CHECK int podman_maps_write(const struct podman_maps_work *w, bool images, struct err *e);
+
+/* Remove from the users' stores what is not in their indexes of layers, or, with images, of both.
+ */
+MUST_CHECK int podman_maps_sweep(const struct podman_maps_work *w, bool images, struct err *e);
 
 /* The directory in a staging directory that has trees for podman. */
 #define PODMAN_STAGED "podman"
 #define PODMAN_DIR "podman"
 #define PODMAN_RECORDS "podman-layers"
+#define PODMAN_MAPS "maps" /* in PODMAN_DIR */
 
 #endif

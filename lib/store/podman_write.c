@@ -16,7 +16,7 @@
 #define TEMP "podman-file"
 #define TEMP_DIR "podman-new"
 
-static int put_temp(int dirfd, const char *name, const struct buf *text, bool sync, struct err *e)
+int podman_put_new(int dirfd, const char *name, const struct buf *text, bool sync, struct err *e)
 {
 	scoped_fd int fd =
 		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -43,7 +43,7 @@ static int move(int from, const char *temp, int dirfd, const char *name, struct 
 int podman_put(const struct store_staging *st, int dirfd, const char *name, const struct buf *text,
 	bool sync, struct err *e)
 {
-	int r = put_temp(st->tempdir.fd, TEMP, text, sync, e);
+	int r = podman_put_new(st->tempdir.fd, TEMP, text, sync, e);
 
 	return r == 0 ? move(st->tempdir.fd, TEMP, dirfd, name, e) : r;
 }
@@ -67,13 +67,13 @@ static int fill(int fd, struct err *e)
 		if (mkdirat(fd, dirs[i], 0700) < 0)
 			return err_set(e, errno, dirs[i], "cannot create the directory for podman");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(locks); i++)
-		r = put_temp(fd, locks[i], &empty, true, e);
+		r = podman_put_new(fd, locks[i], &empty, true, e);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(indexes); i++)
-		r = put_temp(fd, indexes[i], &none, true, e);
+		r = podman_put_new(fd, indexes[i], &none, true, e);
 	return r;
 }
 
-static int make(const struct store_staging *st, struct err *e)
+int podman_make_empty(const struct store_staging *st, int dirfd, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
 	int r;
@@ -83,9 +83,15 @@ static int make(const struct store_staging *st, struct err *e)
 	r = fd_open_beneath(st->tempdir.fd, TEMP_DIR, O_RDONLY | O_DIRECTORY, &fd, e);
 	if (r == 0)
 		r = fill(fd, e);
-	if (r == 0 && mkdirat(st->store->fd, PODMAN_RECORDS, 0700) < 0 && errno != EEXIST)
-		r = err_set(e, errno, PODMAN_RECORDS, "cannot create the directory in the store");
-	return r == 0 ? move(st->tempdir.fd, TEMP_DIR, st->store->fd, PODMAN_DIR, e) : r;
+	return r == 0 ? move(st->tempdir.fd, TEMP_DIR, dirfd, path, e) : r;
+}
+
+static int make(const struct store_staging *st, struct err *e)
+{
+	if (mkdirat(st->store->fd, PODMAN_RECORDS, 0700) < 0 && errno != EEXIST)
+		return err_set(
+			e, errno, PODMAN_RECORDS, "cannot create the directory in the store");
+	return podman_make_empty(st, st->store->fd, PODMAN_DIR, e);
 }
 
 int podman_open(const struct store_staging *st, int *ret_fd, struct err *e)
@@ -106,7 +112,7 @@ int podman_write_layers(const struct store_staging *st, int podman,
 	int r = fd_open_beneath(podman, "overlay-layers", O_RDONLY | O_DIRECTORY, &fd, e);
 
 	if (r == 0)
-		r = podman_print_layers(layers, &text, e);
+		r = podman_print_layers(layers, NULL, false, &text, e);
 	if (r == 0)
 		r = podman_put(st, fd, "layers.json", &text, sync, e);
 	return r == 0 && sync ? fd_sync(fd, "overlay-layers", e) : r;
@@ -222,7 +228,7 @@ int podman_write_images(const struct store_staging *st, int podman, struct podma
 						 put_image(st, fd, images, i, sync, e);
 	}
 	if (r == 0)
-		r = podman_print_images(images, &text, e);
+		r = podman_print_images(images, NULL, &text, e);
 	if (r == 0)
 		r = podman_put(st, fd, "images.json", &text, sync, e);
 	return r == 0 && sync ? fd_sync(fd, "overlay-images", e) : r;

@@ -16,7 +16,7 @@
 /*
  * The store: layers/ (one directory per layer, shared by images), images/NAME/ (the image's
  * documents and the list of its layers, topmost first), tmp/ (staging), and podman/ with
- * podman-layers/ (podman.h). See image-unpack(8), STORE.
+ * podman-layers/ (podman.h) and podman-maps (podman_maps.h). See image-unpack(8), STORE.
  *
  * A layer that depends on nothing in the layers below it looks the same in every image and is named
  * sha256-DIFF_ID. A layer may depend on lower layers: for the owner of a parent directory that it

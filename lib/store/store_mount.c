@@ -37,6 +37,7 @@
 #include "../mount/overlay_options.h"
 #include "../mount/stored_layer.h"
 #include "podman_priv.h"
+#include "store_dir.h"
 #include "store_image.h"
 #include "store_layer.h"
 
@@ -49,7 +50,8 @@ struct mount_search {
 	bool open;         /* other users may traverse the store */
 	const char *image; /* look for a mount of this image, and store it in ... */
 	struct store_mount *mount;
-	struct store_mounted *mounted; /* or collect the mounted layers here */
+	struct store_mounted *mounted; /* or collect the mounted layers here, */
+	struct strv links;             /* ... by these links of podman's, sorted */
 	struct err *e;
 
 	const struct mntns *ns; /* current namespace */
@@ -153,22 +155,24 @@ static int look_at_root(struct mount_search *s)
 	return s->trusted || leads_to(s, s->i->target, s->i->id, rel) > 0 ? add_id(s, id) : 0;
 }
 
+static int by_layer(const void *a, const void *b)
+{
+	return podman_link_compare(*(char *const *)a, *(char *const *)b);
+}
+
 /*
- * podman mounts layers by their links: "/VIEW/overlay/l/LINK", or "l/LINK" if there are many. The
- * links count in the namespaces of all users, since each user who can see the store can make a
- * container of it.
+ * podman mounts layers by their links: "/VIEW/overlay/l/LINK", or "l/LINK" if there are many, where
+ * a layer under another map has a link of its own (podman_maps.h). The links count in the
+ * namespaces of all users, since each user who can see the store can make a container of it.
  */
 static int look_at_link(struct mount_search *s, const char *path)
 {
 	const char *link = strrchr(path, '/');
-	char in_store[64];
 
-	if (!link || !podman_link_ok(link + 1, strlen(link + 1)))
+	if (!link++ || !podman_link_ok(link, strlen(link)) || !s->links.len ||
+		!bsearch(&link, s->links.items, s->links.len, sizeof(link), by_layer))
 		return 0;
-	(void)snprintf(in_store, sizeof(in_store), PODMAN_DIR "/overlay/l/%s", link + 1);
-	if (is_missing(s, in_store) || strv_has(&s->mounted->links, link + 1))
-		return 0;
-	return strv_add(&s->mounted->links, link + 1);
+	return strv_has(&s->mounted->links, link) ? 0 : strv_add(&s->mounted->links, link);
 }
 
 /*
@@ -320,11 +324,32 @@ static int search(struct mount_search *s)
 	return mount_info_all_namespaces(look, s, s->e);
 }
 
+/* List the links that podman's layers have. A store may have none. */
+static int list_links(const struct store *store, struct strv *ret, struct err *e)
+{
+	struct err own = ERR_INIT;
+	scoped_fd int fd = -1;
+	int r = fd_open_beneath(
+		store->fd, PODMAN_DIR "/overlay/l", O_RDONLY | O_DIRECTORY, &fd, &own);
+
+	if (r == 0)
+		return store_dir_list(fd, store->path, ret, e);
+	if (r == -ENOENT)
+		return 0;
+	if (e)
+		*e = own;
+	return r;
+}
+
 int store_mount_find_layers(const struct store *store, struct store_mounted *ret, struct err *e)
 {
 	struct mount_search s = { .store = store, .mounted = ret, .e = e };
+	int r = list_links(store, &s.links, e);
 
-	return search(&s);
+	if (r == 0)
+		r = search(&s);
+	strv_done(&s.links);
+	return r;
 }
 
 /* Returns 1 and the first mount of the image, 0, or -errno. */

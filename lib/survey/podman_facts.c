@@ -25,6 +25,7 @@
 #include "../base/subprocess.h"
 #include "../base/toml.h"
 #include "../idmap/as_user.h"
+#include "../store/podman_maps.h"
 
 #define STORES "storage.options.additionalimagestores"
 #define IMAGES "overlay-images/images.json"
@@ -35,6 +36,7 @@ enum { FIELDS_MAX = 1 << 20, PID_FILE_MAX = 32, ANSWER_TIME = 30000 /* ms */ };
 /* What the child process asks, and what it has to say. */
 struct inquiry {
 	const struct user *user;
+	const char *view; /* that was asked about */
 	const struct strv *paths;
 	const char *runtime_dir; /* of the caller, if it asks about itself; or NULL */
 	const struct podman_conf *conf;
@@ -140,7 +142,24 @@ static bool keeps_id(const struct json *layer, uint32_t uid)
 	return false;
 }
 
-static void look_at_layers(const char *dir, uint32_t uid, struct podman_store_facts *f)
+/*
+ * Is the layer there? Where its view is not mounted, a link leads to nothing. Where it is, the user
+ * is not root's counterpart, and may enter it in podman's user namespace alone.
+ */
+static bool has_diff(const char *dir, const struct json *layer)
+{
+	scoped_buf struct buf path = BUF_INIT;
+	const char *id = NULL;
+	struct stat st;
+
+	if (doc_str(layer, "id", LAYERS, true, &id, NULL) < 0 || strchr(id, '/'))
+		return false;
+	buf_printf(&path, "%s/overlay/%s/diff", dir, id);
+	return buf_get(&path) && (stat(buf_get(&path), &st) == 0 || errno == EACCES);
+}
+
+static void look_at_layers(
+	const char *dir, uint32_t uid, bool *mapped, struct podman_store_facts *f)
 {
 	scoped_json struct json *layers = NULL;
 
@@ -152,26 +171,9 @@ static void look_at_layers(const char *dir, uint32_t uid, struct podman_store_fa
 		if (doc_item_object(layers, i, "layers", LAYERS, &layer, NULL) < 0 ||
 			!doc_has(layer, "uidmap"))
 			continue;
-		f->mapped = true;
-		f->keep_id = keeps_id(layer, uid);
+		*mapped = true;
+		f->keep_id = keeps_id(layer, uid) && has_diff(dir, layer);
 	}
-}
-
-/*
- * The text of the user is parsed by the user's process. What was added to it is its last store.
- */
-static void find_named(struct inquiry *q)
-{
-	scoped_toml struct toml_doc *t = NULL;
-	const struct buf *text = &q->conf->text;
-
-	if (!text->len || toml_parse(text->data, text->len, "storage.conf", &t, NULL) < 0 ||
-		toml_strs(t, STORES, "storage.conf", &q->named, NULL) < 0)
-		return;
-	if (q->conf->exists && !q->conf->changed)
-		return;
-	if (q->named.len)
-		free(q->named.items[--q->named.len]);
 }
 
 /* The position of the path among the stores that storage.conf names, from 1; 0: it is not there. */
@@ -188,6 +190,60 @@ static size_t position(const struct inquiry *q, const char *path)
 	return 0;
 }
 
+/* Below a view that is not mounted, the name is a link (store/podman_below.h). */
+static void look_at_maps(const struct inquiry *q, const char *dir, struct podman_store_facts *f)
+{
+	char maps[PODMAN_MAPS_PATH];
+	scoped_buf struct buf path = BUF_INIT;
+	struct stat st;
+
+	buf_printf(&path, "%s/%s", dir, podman_maps_path(q->user->uid, maps));
+	if (!buf_get(&path))
+		return;
+	if (!f->position) {
+		f->position = position(q, buf_get(&path));
+		f->maps_named = f->position;
+	}
+	if (lstat(buf_get(&path), &st) == 0 && S_ISDIR(st.st_mode))
+		look_at_layers(buf_get(&path), q->user->uid, &f->maps, f);
+}
+
+/* The file has the view where the new text has another store. */
+static void put_back(struct inquiry *q)
+{
+	for (size_t i = 0; i < q->named.len; i++) {
+		char *view = strcmp(q->named.items[i], buf_get(&q->conf->store)) == 0 ?
+			strdup(q->view) :
+			NULL;
+
+		if (!view)
+			continue;
+		free(q->named.items[i]);
+		q->named.items[i] = view;
+	}
+}
+
+/*
+ * The text of the user is parsed by the user's process. What was added to it is its last store.
+ */
+static void find_named(struct inquiry *q)
+{
+	scoped_toml struct toml_doc *t = NULL;
+	const struct buf *text = &q->conf->text;
+
+	if (!text->len || toml_parse(text->data, text->len, "storage.conf", &t, NULL) < 0 ||
+		toml_strs(t, STORES, "storage.conf", &q->named, NULL) < 0)
+		return;
+	if (q->conf->exists && !q->conf->changed)
+		return;
+	if (q->conf->replaced) {
+		put_back(q);
+		return;
+	}
+	if (q->named.len)
+		free(q->named.items[--q->named.len]);
+}
+
 static void say_store(struct inquiry *q, const char *path)
 {
 	scoped_json struct json *images = NULL;
@@ -199,9 +255,12 @@ static void say_store(struct inquiry *q, const char *path)
 	f.num = r < 0 && r != -EFBIG ? -r : 0;
 	f.images = r == 0 ? doc_len(images) : 0;
 	f.position = position(q, path);
-	look_at_layers(path, q->user->uid, &f);
+	look_at_layers(path, q->user->uid, &f.mapped, &f);
+	look_at_maps(q, path, &f);
 	(void)snprintf(text, sizeof(text), "%d %llu %zu %d", f.num, (unsigned long long)f.images,
-		f.position, f.counted | f.mapped << 1 | f.keep_id << 2); /* fits */
+		f.position,
+		f.counted | f.mapped << 1 | f.keep_id << 2 | f.maps << 3 |
+			f.maps_named << 4); /* fits */
 	say(q, "store", text);
 }
 
@@ -240,7 +299,9 @@ static int take_store(const char *value, struct podman_facts *f)
 			.position = n[2],
 			.counted = n[3] & 1,
 			.mapped = n[3] & 2,
-			.keep_id = n[3] & 4 });
+			.keep_id = n[3] & 4,
+			.maps = n[3] & 8,
+			.maps_named = n[3] & 16 });
 }
 
 static int take_text(const char *value, char **ret)
@@ -316,10 +377,10 @@ static int set_silent(const struct strv *paths, struct podman_facts *f, struct e
 	return 0;
 }
 
-static int look(
-	const struct user *user, const struct strv *paths, struct podman_facts *f, struct err *e)
+static int look(const struct user *user, const char *view, const struct strv *paths,
+	struct podman_facts *f, struct err *e)
 {
-	struct inquiry q = { .user = user, .paths = paths, .conf = &f->conf };
+	struct inquiry q = { .user = user, .view = view, .paths = paths, .conf = &f->conf };
 	scoped_buf struct buf fields = BUF_INIT;
 	int r;
 
@@ -352,7 +413,7 @@ int podman_facts_get(const struct user *user, const char *view, const struct str
 	f.conf_fault = podman_conf_make(&want, &f.conf, &f.why);
 	r = f.conf_fault == -ENOMEM        ? err_nomem(e) :
 		f.conf_fault == -ETIMEDOUT ? set_silent(paths, &f, e) :
-					     look(user, paths, &f, e);
+					     look(user, view, paths, &f, e);
 	if (r < 0)
 		podman_facts_done(&f);
 	else

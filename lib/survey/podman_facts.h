@@ -21,8 +21,10 @@ struct podman_store_facts {
 	bool counted; /* images is set; else the list is too large to be read here */
 	uint64_t images;
 	size_t position; /* in additionalimagestores of storage.conf, from 1; 0: it is not named */
-	bool mapped;     /* its layers have a map of their own, */
-	bool keep_id;    /* ... that of --userns=keep-id */
+	bool mapped;     /* it has layers with a map of their own alone */
+	bool maps;       /* it has a store of this user with such layers besides (podman_maps.h), */
+	bool maps_named; /* ... which storage.conf names in place of the path */
+	bool keep_id;    /* in one of these is a layer with the map of --userns=keep-id */
 };
 
 struct podman_facts {

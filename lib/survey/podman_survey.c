@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../idmap/newidmap.h"
+#include "../idmap/rootless_map.h"
 #include "../mount/view.h"
 #include "podman_survey_priv.h"
 
@@ -65,39 +65,24 @@ static void print_grants(const char *kind, const struct grants *g, struct buf *b
 			g->items[i].start);
 }
 
-static int by_start(const void *a, const void *b)
+/* podman takes the grants in the order of their ids, and user:NAME in that of the file. */
+static bool is_ordered(const struct grants *g)
 {
-	const struct grant *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
-/*
- * The ranges of podman's map. podman takes the grants in the order of their ids
- * (containers/storage, pkg/idtools, createIDMap()), and user:NAME in that of the file.
- */
-static size_t podman_ranges(
-	struct podman_subject *u, uint32_t own, const struct grants *g, struct idrange *ret)
-{
-	static struct grant sorted[IDMAP_EXTENTS_MAX];
-	struct grants by_ids = { .items = sorted };
-
-	for (size_t i = 0; i < g->len && i < ARRAY_LEN(sorted); i++) {
-		sorted[by_ids.len++] = g->items[i];
-		u->unordered |= i && sorted[i].start < sorted[i - 1].start;
-	}
-	qsort(sorted, by_ids.len, sizeof(*sorted), by_start);
-	return newidmap_ranges(own, &by_ids, ret);
+	for (size_t i = 1; i < g->len; i++)
+		if (g->items[i].start < g->items[i - 1].start)
+			return false;
+	return true;
 }
 
 static int make_map(struct podman_subject *u)
 {
 	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
 	struct err fault = ERR_INIT;
-	size_t n_uid = podman_ranges(u, u->user->uid, &u->grants.uid, uid),
-	       n_gid = podman_ranges(u, u->user->gid, &u->grants.gid, gid);
+	size_t n_uid = rootless_ranges(u->user->uid, &u->grants.uid, uid),
+	       n_gid = rootless_ranges(u->user->gid, &u->grants.gid, gid);
 	int r;
 
+	u->unordered = !is_ordered(&u->grants.uid) || !is_ordered(&u->grants.gid);
 	if (!u->grants.uid.len || !u->grants.gid.len)
 		return 0;
 	r = idmap_from_ranges(uid, n_uid, gid, n_gid, &u->map, &fault);
@@ -143,13 +128,17 @@ static int choose_paths(struct podman_subject *u)
 {
 	struct podman_views *v = &u->s->views;
 	scoped_buf struct buf target = BUF_INIT;
+	const bool line = podman_line_of(u, &target);
 	int r = 0;
 
-	for (int all = 0; all < 2 && !u->paths.len; all++)
+	for (size_t i = 0; i < v->items.len && r == 0; i++)
+		if (line && !strcmp(v->items.items[i].target, buf_get(&target)))
+			r = add_path(u, v->items.items[i].target, &v->items.items[i]);
+	for (int all = 0; all < 2 && (!all || !u->paths.len); all++)
 		for (size_t i = 0; i < v->items.len && r == 0; i++)
 			if (all || podman_view_is_of(v, &v->items.items[i], u->user))
 				r = add_path(u, v->items.items[i].target, &v->items.items[i]);
-	if (r == 0 && podman_line_of(u, &target))
+	if (r == 0 && line)
 		r = add_path(u, buf_get(&target), NULL);
 	return r;
 }

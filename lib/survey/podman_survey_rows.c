@@ -35,9 +35,11 @@ const struct podman_line *podman_line_of(const struct podman_subject *u, struct 
 {
 	const struct podman_views *v = &u->s->views;
 
-	for (size_t i = 0; i < v->lines.len; i++)
-		if (podman_line_target(&v->lines.items[i], u->user, target))
-			return &v->lines.items[i];
+	for (int any = 0; any < 2; any++)
+		for (size_t i = 0; i < v->lines.len; i++)
+			if ((any || v->lines.items[i].plain) &&
+				podman_line_target(&v->lines.items[i], u->user, target))
+				return &v->lines.items[i];
 	return NULL;
 }
 

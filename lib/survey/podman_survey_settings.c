@@ -8,6 +8,7 @@
 #include "../base/env.h"
 #include "../base/toml.h"
 #include "../idmap/userns.h"
+#include "../store/podman_maps.h"
 #include "podman_survey_priv.h"
 
 /*
@@ -83,19 +84,27 @@ static void put_fault(struct podman_subject *u)
 			"storage.conf is looked at when the storage has the driver overlay");
 }
 
+/* The facts of the wanted path, mounted or not; NULL: there are no stores to look at. */
+static const struct podman_store_facts *wanted_store(const struct podman_subject *u)
+{
+	return u->paths.len ? &u->facts.stores.items[u->at < u->paths.len ? u->at : 0] : NULL;
+}
+
 /* Does storage.conf name the wanted path? Without stores to look at, it was looked for alone. */
 static bool is_named(const struct podman_subject *u)
 {
-	if (!u->paths.len)
-		return u->facts.conf.exists && !u->facts.conf.changed;
-	return u->facts.stores.items[u->at < u->paths.len ? u->at : 0].position > 0;
+	const struct podman_store_facts *store = wanted_store(u);
+
+	return store ? store->position > 0 : u->facts.conf.exists && !u->facts.conf.changed;
 }
 
 static void put_conf(struct podman_subject *u)
 {
 	const struct podman_conf *c = &u->facts.conf;
+	const struct podman_store_facts *store = wanted_store(u);
 	const char *file = buf_get(&c->path), *path = podman_wanted_path(u);
 	scoped_buf struct buf write = BUF_INIT;
+	char maps[PODMAN_MAPS_PATH];
 
 	print_conf_command(u, path, &write);
 	if (u->facts.silent)
@@ -103,8 +112,14 @@ static void put_conf(struct podman_subject *u)
 			podman_user_name(u));
 	else if (u->facts.conf_fault < 0)
 		put_fault(u);
+	else if (store && store->position && store->maps && !store->maps_named)
+		shared_put(u, "conf", SHARED_NOTE, &write,
+			"%s names %s, and not %s/%s, which has the layers under other maps besides",
+			file, path, path, podman_maps_path(u->user->uid, maps));
 	else if (is_named(u))
-		shared_put(u, "conf", SHARED_OK, NULL, "%s names %s", file, path);
+		shared_put(u, "conf", SHARED_OK, NULL, "%s names %s%s%s", file, path,
+			store && store->maps_named ? "/" : "",
+			store && store->maps_named ? podman_maps_path(u->user->uid, maps) : "");
 	else if (!c->exists)
 		shared_put(u, "conf", SHARED_MISSING, &write,
 			"%s does not exist, so podman does not look at %s", file, path);
@@ -177,15 +192,20 @@ static void put_pause(struct podman_subject *u)
  * --- maps ----------------------------------------------------------------------------------------
  */
 
-/* podman takes the first store that has a layer: that with the map stands before the plain one. */
+/*
+ * The user's store in the view has the layers of both kinds. Of two stores, podman takes the first
+ * one that has a layer: that with the map stands before the plain one.
+ */
 static bool serves_keep_id(const struct podman_subject *u)
 {
 	const struct podman_store_facts *plain = podman_store_of(u);
 
+	if (plain && plain->keep_id && plain->maps_named)
+		return true;
 	for (size_t i = 0; i < u->facts.stores.len; i++) {
 		const struct podman_store_facts *f = &u->facts.stores.items[i];
 
-		if (u->views.items[i] && f->keep_id && f->position &&
+		if (u->views.items[i] && f->mapped && f->keep_id && f->position &&
 			(!plain || !plain->position || f->position < plain->position))
 			return true;
 	}

@@ -141,6 +141,7 @@ static int take_line(struct podman_views *v, const struct table_line *l, struct 
 
 	if (r == 0 && (!o.each || !is_store(l->source)))
 		return 0;
+	line.plain = o.maps.len && !strncmp(o.maps.items[0], "user:", strlen("user:"));
 	if (r == 0)
 		r = view_line_check(VIEWS_TABLE, l, &o, &checked, &fault);
 	free(checked.dir);

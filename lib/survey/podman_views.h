@@ -27,6 +27,7 @@ struct podman_view {
 /* The lines of VIEWS_TABLE that mount such stores, and for whom. */
 struct podman_line {
 	const struct table_line *line;
+	bool plain; /* its map is user:..., that of podman run */
 	struct each_users users;
 };
 

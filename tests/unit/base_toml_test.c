@@ -96,6 +96,38 @@ TEST(toml_a_value_is_added_and_nothing_else_changes)
 	}
 }
 
+TEST(toml_a_value_is_replaced_and_nothing_else_changes)
+{
+	static const struct {
+		const char *text, *with;
+	} cases[] = {
+		{ "[storage.options]\nadditionalimagestores = [\"/o\"]\n",
+			"[storage.options]\nadditionalimagestores = [\"/v\"]\n" },
+		{ "[storage.options]\nadditionalimagestores = [ '/a', '/o', # \xe2\x82\xac /o\n"
+		  "\"/o\" ]\nx = '/o'\n",
+			"[storage.options]\nadditionalimagestores = [ '/a', \"/v\", # "
+			"\xe2\x82\xac /o\n\"/o\" ]\nx = '/o'\n" },
+		{ "[storage.options]\nadditionalimagestores = [ '\xe2\x82\xac', '''/o''' ]",
+			"[storage.options]\nadditionalimagestores = [ '\xe2\x82\xac', \"/v\" ]" },
+		{ "storage = { options = { additionalimagestores = [\"\\u002fo\"] } }\n",
+			"storage = { options = { additionalimagestores = [\"/v\"] } }\n" },
+	};
+
+	need_toml();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_toml struct toml_doc *t = parsed(cases[i].text);
+		scoped_buf struct buf b = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		if (CHECK(toml_replace_str(t, PATH, "/o", "/v", "t.conf", &b, &e) == 0))
+			CHECK_STR(buf_get(&b), cases[i].with);
+		buf_reset(&b);
+		CHECK_INT(toml_replace_str(t, PATH, "/none", "/v", "t.conf", &b, &e), -EINVAL);
+		CHECK_HAS(e.what, "\"/none\" cannot be replaced by \"/v\" in " PATH);
+		CHECK_INT(toml_replace_str(t, PATH, "/o", "\n", "t.conf", &b, &e), -EINVAL);
+	}
+}
+
 TEST(toml_what_cannot_be_added_to_is_refused)
 {
 	static const char *const bad[] = { "storage = 1\n", "[storage]\noptions = 'x'\n",
