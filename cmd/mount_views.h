@@ -5,6 +5,8 @@
 #include "../lib/idmap/each_users.h"
 #include "../lib/mount/plan.h"
 #include "../lib/mount/view.h"
+#include "../lib/mount/view_use.h"
+#include "../lib/store/podman_below.h"
 #include "../lib/store/podman_maps.h"
 #include "mount_idmapped.h"
 
@@ -22,7 +24,7 @@ MUST_CHECK int mount_views_plan(const struct mount_args *a, struct mount_stores 
 	const struct view_of_user *v, struct mount_plan *ret, struct err *e);
 
 /*
- * mount_views_maps.c: views of stores for podman under another map than that of podman run. They
+ * mount_views_maps.c: views of stores for podman under another map than that of podman run. Views
  * are collected, and then written to their stores. Start with all zeros.
  */
 struct view_maps {
@@ -51,5 +53,58 @@ void view_maps_drop(struct view_maps *m, const char *target);
 
 /* Is dir, which an overlay names, a layer under the map of this line (arg)? */
 bool view_maps_is_layer(const char *dir, const void *arg);
+
+/* A view that was mounted and, before Linux 6.15, is still to be read back. */
+struct new_view {
+	struct mount_plan plan;
+	struct mount_result result;
+};
+
+struct views {
+	const struct mount_args *args;
+	struct ctx *ctx;
+	const char *path;
+	const struct fstab *table;
+	struct each_sources sources;
+	struct mount_snapshot before;
+	struct mount_stores stores;
+	struct podman_below below; /* of the current line */
+	struct view_uses uses;
+	struct view_maps maps;
+	VEC(struct new_view) unread;
+	size_t mounted, there, gone, failed, kept; /* kept: not wanted, and still mounted */
+	bool told;                                 /* lines that are not views were warned about */
+	size_t shown;                              /* failures that were reported */
+	struct err last;                           /* ... the last of them */
+	size_t misfits; /* views whose map does not suit the tree; the first one is warned about */
+};
+
+/* The views that one line wants. */
+struct wanted {
+	struct strv names; /* in the directory of the line */
+	bool partial;      /* there may be more */
+};
+
+/* mount_views_act.c: mount and unmount views. */
+void views_done(struct views *v);
+
+#define scoped_views __attribute__((cleanup(views_done)))
+
+/* A view fails by itself: the first failures are reported. Returns 0, or -ENOMEM. */
+MUST_CHECK int views_failed(struct views *v, const struct table_line *l, int r, struct err *e);
+
+/* Append the path of name in dir. */
+MUST_CHECK int views_join(const char *dir, const char *name, struct buf *ret, struct err *e);
+
+/* Mount the view. If podman has other ids in it than without --userns, that is recorded. */
+MUST_CHECK int views_mount(struct views *v, const struct view_line *l, const struct each_user *u,
+	struct mount_plan *p, struct err *e);
+
+/* Read the mounts of the line back that were not read when they were made. */
+MUST_CHECK int views_read_back(struct views *v, const struct table_line *l, struct err *e);
+
+/* Unmount the views of the line that w lacks, whose names become sorted. */
+MUST_CHECK int views_take_unwanted(
+	struct views *v, const struct view_line *l, struct wanted *w, struct err *e);
 
 #endif
