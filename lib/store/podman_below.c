@@ -400,8 +400,8 @@ static int fill_dir(struct filling *f, const char *name, struct err *e)
 }
 
 /*
- * storage.conf may name maps/UID below the view (podman_maps.h). The same store is there: these
- * links lead back to the directory that they are in.
+ * storage.conf may name maps/UID below the view (podman_maps.h). Both names show the same
+ * store: these links lead back to the directory that they are in.
  */
 static int fill_link(struct filling *f, const char *name, struct err *e)
 {

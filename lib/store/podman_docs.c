@@ -309,28 +309,3 @@ int podman_print_images(const struct podman_images *images, const struct podman_
 	json_write_end(&w);
 	return print(&w, ret, e);
 }
-
-/* ---- links ---- */
-
-/* The letters of a link: base32 (RFC 4648). */
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
-/* podman chooses 26 letters at random. These are the first 130 bits of the id's hash. */
-const char *podman_link(const char *id, char buf[static PODMAN_LINK])
-{
-	struct digest d;
-
-	hash_bytes(id, strlen(id), &d);
-	for (size_t i = 0, bit = 0; i < PODMAN_LINK - 1; i++, bit += 5) {
-		unsigned two = (unsigned)d.bytes[bit / 8] << 8 | d.bytes[bit / 8 + 1];
-
-		buf[i] = letters[two >> (11 - bit % 8) & 31];
-	}
-	buf[PODMAN_LINK - 1] = '\0';
-	return buf;
-}
-
-bool podman_link_ok(const char *text, size_t n)
-{
-	return n == PODMAN_LINK - 1 && strspn(text, letters) >= n;
-}

@@ -62,9 +62,9 @@ struct podman_maps_change {
 void podman_maps_change_done(struct podman_maps_change *c);
 
 /*
- * Bring the stores of all users in STORE/podman/maps up to date with the change. Nothing is done
- * without a change, and if the source is not STORE/podman. Acquires the lock on images/. Returns 0
- * or -errno.
+ * podman_maps_change.c: bring the stores of all users in STORE/podman/maps up to date with the
+ * change. Nothing is done without a change, and if the source is not STORE/podman. Acquires the
+ * lock on images/. Returns 0 or -errno.
  */
 MUST_CHECK int podman_maps_apply(const struct podman_maps_change *c, struct err *e);
 
@@ -73,7 +73,7 @@ struct store;
 /* Has the store a directory for this user? Returns false if that cannot be read. */
 bool podman_maps_has(struct store *s, uint32_t uid);
 
-/* The name of the directory below a view of STORE/podman: "maps/UID". Returns buf. */
+/* podman_names.c: the directory below a view of STORE/podman, "maps/UID". Returns buf. */
 enum { PODMAN_MAPS_PATH = 24 };
 const char *podman_maps_path(uint32_t uid, char buf[static PODMAN_MAPS_PATH]);
 

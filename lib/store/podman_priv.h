@@ -83,8 +83,18 @@ MUST_CHECK int podman_read_record(
 /* The name of the file that holds the big data of this key, in overlay-images/ID. 0 or -ENOMEM. */
 MUST_CHECK int podman_data_file(const char *key, struct buf *ret, struct err *e);
 
-/* The name of the layer's link in overlay/l. */
+/* podman_names.c: the name of the layer's link in overlay/l. */
 const char *podman_link(const char *id, char buf[static PODMAN_LINK]);
+
+/*
+ * The id and the link of the layer with this id, under the map with this text. All links of a layer
+ * begin with the same letters.
+ */
+const char *podman_map_id(const char *text, const char *id, char buf[static PODMAN_ID]);
+const char *podman_map_link(const char *text, const char *id, char buf[static PODMAN_LINK]);
+
+/* Compare links, or the links of layers under any map, by their layers. */
+int podman_link_compare(const char *a, const char *b);
 
 /*
  * podman_tree.c: make ID/ in the directory to, with diff, link, lower and work. chain has the layer
@@ -181,20 +191,19 @@ MUST_CHECK int podman_make_empty(
 MUST_CHECK int podman_open(const struct store_staging *st, int *ret_fd, struct err *e);
 
 /*
- * podman_maps.c: the id and the link of the layer with this id, under the map with this text. All
- * begin with the same letters as the link of the layer itself.
- */
-const char *podman_map_id(const char *text, const char *id, char buf[static PODMAN_ID]);
-const char *podman_map_link(const char *text, const char *id, char buf[static PODMAN_LINK]);
-
-/* Compare links, or the links of layers under any map, by their layers. */
-int podman_link_compare(const char *a, const char *b);
-
-/*
- * Read STORE/podman-maps; without the file, there are none. The caller holds a lock on images/.
- * -EBADMSG: the file is damaged.
+ * podman_maps.c: read STORE/podman-maps; without the file, there are none. The caller holds a lock
+ * on images/. -EBADMSG: the file is damaged.
  */
 MUST_CHECK int podman_maps_read(const struct store *s, struct podman_maps *ret, struct err *e);
+
+/* The text of that file. 0 or -ENOMEM. */
+MUST_CHECK int podman_maps_print(const struct podman_maps *maps, struct buf *ret, struct err *e);
+
+/* Sort the list, as the other functions expect it. */
+void podman_maps_sort(struct podman_maps *m);
+
+/* The view that has the user and the text of key; NULL: there is none. */
+struct podman_map *podman_maps_find(const struct podman_maps *m, const struct podman_map *key);
 
 /*
  * podman.c: as podman_update(), with other maps than those in STORE/podman-maps. maps becomes
@@ -219,14 +228,14 @@ struct podman_maps_work {
  */
 MUST_CHECK int podman_maps_write(const struct podman_maps_work *w, bool images, struct err *e);
 
-/* Remove from the users' stores what is not in their indexes of layers, or, with images, of both.
- */
+/* Remove from the users' stores what their indexes of layers, or, with images, of both, lack. */
 MUST_CHECK int podman_maps_sweep(const struct podman_maps_work *w, bool images, struct err *e);
 
 /* The directory in a staging directory that has trees for podman. */
 #define PODMAN_STAGED "podman"
 #define PODMAN_DIR "podman"
 #define PODMAN_RECORDS "podman-layers"
+#define PODMAN_VIEWS "podman-maps"
 #define PODMAN_MAPS "maps" /* in PODMAN_DIR */
 
 #endif
