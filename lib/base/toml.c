@@ -116,17 +116,19 @@ int toml_add_str(const struct toml_doc *t, const char *path, const char *value, 
 	return r;
 }
 
-int toml_replace_str(const struct toml_doc *t, const char *path, const char *old, const char *value,
-	const char *doc, struct buf *ret, struct err *e)
+int toml_replace_str(const struct toml_doc *t, const struct toml_replacement *with, const char *doc,
+	struct buf *ret, struct err *e)
 {
 	scoped_free char *text = NULL;
 	size_t n = 0;
-	int r = is_plain(value) ? toml_cxx_replace(t, path, old, value, &text, &n) : -EINVAL;
+	int r = is_plain(with->value) ?
+		toml_cxx_replace(t, with->path, with->old, with->value, &text, &n) :
+		-EINVAL;
 
 	r = take_text(r, text, n, ret, e);
 	if (r == -EINVAL) {
-		(void)err_say(e, EINVAL, doc, "\"%s\" cannot be replaced by \"%s\" in %s", old,
-			value, path);
+		(void)err_say(e, EINVAL, doc, "\"%s\" cannot be replaced by \"%s\" in %s",
+			with->old, with->value, with->path);
 		err_op(e, "toml");
 		err_try(e, "replace it in an editor");
 	}
@@ -169,10 +171,10 @@ int toml_add_str(const struct toml_doc *t, const char *path, const char *value, 
 	return err_say(e, ENOTSUP, doc, "this program was built without a parser of TOML");
 }
 
-int toml_replace_str(const struct toml_doc *t, const char *path, const char *old, const char *value,
-	const char *doc, struct buf *ret, struct err *e)
+int toml_replace_str(const struct toml_doc *t, const struct toml_replacement *with, const char *doc,
+	struct buf *ret, struct err *e)
 {
-	(void)t, (void)path, (void)old, (void)value, (void)ret;
+	(void)t, (void)with, (void)ret;
 	return err_say(e, ENOTSUP, doc, "this program was built without a parser of TOML");
 }
 

@@ -63,11 +63,15 @@ MUST_CHECK int toml_print_str(
 MUST_CHECK int toml_add_str(const struct toml_doc *t, const char *path, const char *value,
 	const char *doc, struct buf *ret, struct err *e);
 
+struct toml_replacement {
+	const char *path, *old, *value;
+};
+
 /*
- * The same, but value takes the place of the string old in the array. -EINVAL: it is not there, or
- * value cannot be written.
+ * As toml_add_str(), but the value takes the place of the old string in the array. -EINVAL: that is
+ * not there, or the value cannot be written.
  */
-MUST_CHECK int toml_replace_str(const struct toml_doc *t, const char *path, const char *old,
-	const char *value, const char *doc, struct buf *ret, struct err *e);
+MUST_CHECK int toml_replace_str(const struct toml_doc *t, const struct toml_replacement *with,
+	const char *doc, struct buf *ret, struct err *e);
 
 #endif

@@ -145,12 +145,13 @@ static int name_store(const struct toml_doc *t, const struct conf_source *s, con
 	const struct strv *stores, struct podman_conf *ret, struct err *e)
 {
 	const char *path = buf_get(&s->path), *store = buf_get(&ret->store);
+	const struct toml_replacement with = { STORES, view, store };
 
 	if (!strv_has(stores, store)) {
 		ret->changed = true;
 		ret->replaced = strv_has(stores, view);
 		return ret->replaced ?
-			toml_replace_str(t, STORES, view, store, path, &ret->text, e) :
+			toml_replace_str(t, &with, path, &ret->text, e) :
 			toml_add_str(t, STORES, store, path, &ret->text, e);
 	}
 	buf_add(&ret->text, s->text.data, s->text.len);

@@ -113,18 +113,22 @@ TEST(toml_a_value_is_replaced_and_nothing_else_changes)
 			"storage = { options = { additionalimagestores = [\"/v\"] } }\n" },
 	};
 
+	static const struct toml_replacement good = { PATH, "/o", "/v" },
+					     none = { PATH, "/none", "/v" },
+					     bad = { PATH, "/o", "\n" };
+
 	need_toml();
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		scoped_toml struct toml_doc *t = parsed(cases[i].text);
 		scoped_buf struct buf b = BUF_INIT;
 		struct err e = ERR_INIT;
 
-		if (CHECK(toml_replace_str(t, PATH, "/o", "/v", "t.conf", &b, &e) == 0))
+		if (CHECK(toml_replace_str(t, &good, "t.conf", &b, &e) == 0))
 			CHECK_STR(buf_get(&b), cases[i].with);
 		buf_reset(&b);
-		CHECK_INT(toml_replace_str(t, PATH, "/none", "/v", "t.conf", &b, &e), -EINVAL);
+		CHECK_INT(toml_replace_str(t, &none, "t.conf", &b, &e), -EINVAL);
 		CHECK_HAS(e.what, "\"/none\" cannot be replaced by \"/v\" in " PATH);
-		CHECK_INT(toml_replace_str(t, PATH, "/o", "\n", "t.conf", &b, &e), -EINVAL);
+		CHECK_INT(toml_replace_str(t, &bad, "t.conf", &b, &e), -EINVAL);
 	}
 }
 
