@@ -530,7 +530,7 @@ static int check_below(
 static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 {
 	struct verify_counts counts = { .entries = 0 };
-	enum verify_side side;
+	enum verify_side side = SIDE_NONE;
 	int r = check_open(j->path, &j->seen, e);
 
 	j->images = r == 0 && (!j->a->only || j->a->only & 1U << FINDING_MARKS) &&

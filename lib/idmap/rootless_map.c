@@ -18,7 +18,7 @@ static int by_start(const void *a, const void *b)
 
 size_t rootless_ranges(uint32_t own, const struct grants *g, struct idrange *ret)
 {
-	struct grant sorted[IDMAP_EXTENTS_MAX];
+	struct grant sorted[IDMAP_EXTENTS_MAX] = { { .count = 0 } };
 	struct grants by_ids = { .items = sorted };
 
 	for (size_t i = 0; i < g->len && i < ARRAY_LEN(sorted); i++)

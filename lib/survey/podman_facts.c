@@ -151,11 +151,15 @@ static bool has_diff(const char *dir, const struct json *layer)
 	scoped_buf struct buf path = BUF_INIT;
 	const char *id = NULL;
 	struct stat st;
+	int r;
 
 	if (doc_str(layer, "id", LAYERS, true, &id, NULL) < 0 || strchr(id, '/'))
 		return false;
 	buf_printf(&path, "%s/overlay/%s/diff", dir, id);
-	return buf_get(&path) && (stat(buf_get(&path), &st) == 0 || errno == EACCES);
+	if (!buf_get(&path))
+		return false;
+	r = path_stat(path.data, true, &st);
+	return r == 0 || r == -EACCES;
 }
 
 static void look_at_layers(
@@ -204,7 +208,7 @@ static void look_at_maps(const struct inquiry *q, const char *dir, struct podman
 		f->position = position(q, buf_get(&path));
 		f->maps_named = f->position;
 	}
-	if (lstat(buf_get(&path), &st) == 0 && S_ISDIR(st.st_mode))
+	if (path_stat(path.data, false, &st) == 0 && S_ISDIR(st.st_mode))
 		look_at_layers(buf_get(&path), q->user->uid, &f->maps, f);
 }
 
