@@ -118,6 +118,10 @@ put_all() {
 	put shift-check map --cover s 0:100000:1
 	put shift-check map nonsense
 	put shift-check subid alice
+	chmod 711 "$SCRATCH" # the way to the home of alice
+	put image-unpack -s store --podman-conf "$PWD/view/%u" alice
+	put shift-check podman alice
+	chmod 700 "$SCRATCH"
 	echo 'alice:nonsense:1' >>/etc/subuid
 	put shift-check subid alice
 	put shift-check host

@@ -524,13 +524,14 @@ alice_conf() {
 
 @test "podman works before a view was ever mounted, and after the grant of another line is gone" {
 	podman_works
+	podman_user bob 2002 400000
 	store
 	mount_views
 	alice_conf
 	podman_pause_ends alice
 	# alice is not in this line any more, but has ids of her own.
 	echo "$STORE/podman /run/shiftbox/users/%u shiftbox" \
-		"map=user:%u,each=user:root,ro,nosuid,nodev 0 0" >views
+		"map=user:%u,each=user:bob,ro,nosuid,nodev 0 0" >views
 	must_work "$SHIFTBOX" mount-idmapped -a -T views
 	must_fail 32 "" mountpoint -q $VIEW
 	must_equal "$(as alice podman images -q | wc -l)" 0
@@ -541,13 +542,14 @@ alice_conf() {
 @test "the view of a container that runs is not taken away; with --force the container goes on" {
 	local pid
 	podman_works
+	podman_user bob 2002 400000
 	store
 	mount_views
 	alice_conf
 	as alice podman run --rm $REF sh -c 'echo runs; busybox sleep 60; cat /o/new' >out &
 	for _ in {1..100}; do grep -q runs out && break; sleep 0.1; done
 	grep -q runs out
-	sed -i 's/each=subid/each=user:root/' views
+	sed -i 's/each=subid/each=user:bob/' views
 	must_fail 1 "could not be mounted, unmounted or replaced: 1" "$SHIFTBOX" mount-idmapped -a \
 		-T views
 	stderr_has "an overlay has its layers there"
