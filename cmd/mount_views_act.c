@@ -133,8 +133,7 @@ static int by_text(const void *a, const void *b)
  * Views are found by the names in their directory, which root alone can write; a mount is one if
  * its record says so.
  */
-int views_take_unwanted(
-	struct views *v, const struct view_line *l, struct wanted *w, struct err *e)
+int views_take_unwanted(struct views *v, const struct view_line *l, struct wanted *w, struct err *e)
 {
 	const size_t kept = v->kept;
 	scoped_fd int fd = -1;

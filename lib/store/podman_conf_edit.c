@@ -150,9 +150,8 @@ static int name_store(const struct toml_doc *t, const struct conf_source *s, con
 	if (!strv_has(stores, store)) {
 		ret->changed = true;
 		ret->replaced = strv_has(stores, view);
-		return ret->replaced ?
-			toml_replace_str(t, &with, path, &ret->text, e) :
-			toml_add_str(t, STORES, store, path, &ret->text, e);
+		return ret->replaced ? toml_replace_str(t, &with, path, &ret->text, e) :
+				       toml_add_str(t, STORES, store, path, &ret->text, e);
 	}
 	buf_add(&ret->text, s->text.data, s->text.len);
 	return buf_get(&ret->text) ? 0 : err_nomem(e);

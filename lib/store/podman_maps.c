@@ -43,8 +43,7 @@ void podman_maps_sort(struct podman_maps *m)
 		qsort(m->items, m->len, sizeof(*m->items), by_user);
 }
 
-struct podman_map *podman_maps_find(
-	const struct podman_maps *m, const struct podman_map *key)
+struct podman_map *podman_maps_find(const struct podman_maps *m, const struct podman_map *key)
 {
 	return m->len ? bsearch(key, m->items, m->len, sizeof(*m->items), by_user) : NULL;
 }
