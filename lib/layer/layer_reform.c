@@ -33,7 +33,7 @@ static int link_file(struct reform *f, struct node *n, int from, struct err *e)
 	r = writer_dir(&f->l->w, n->parent, &to, e);
 	if (r < 0 || linkat(from, n->name, to, n->name, 0) == 0)
 		return r;
-	(void)node_err(n, errno, e, "cannot link the file of the old layer");
+	(void)node_err(n, errno, e, "cannot link the file of the stored layer");
 	err_try(e, "remove the image, and unpack it again");
 	return e ? -e->num : -EIO;
 }

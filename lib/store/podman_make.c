@@ -87,6 +87,16 @@ static int make_layers(struct store_staging *st, const struct podman_image *i,
 	return r;
 }
 
+/* What was made goes: a tree that lacks files must not be taken for podman's layer. */
+static int give_up(struct store_staging *st, const char *name, int r, const struct err *why,
+	size_t *ret_made, struct err *e)
+{
+	log_warn("podman cannot use the image '%s': %s: %s: %s", name, why->on, why->what,
+		strerror(-r));
+	*ret_made = 0;
+	return fd_remove_tree(st->tempdir.fd, PODMAN_STAGED, e);
+}
+
 int podman_make_missing(struct store_staging *st, const struct podman_adoption *a, bool sync,
 	size_t *ret_made, struct err *e)
 {
@@ -106,11 +116,9 @@ int podman_make_missing(struct store_staging *st, const struct podman_adoption *
 	if (r == 0 && i.why == PODMAN_OLD) {
 		r = make_layers(st, &i, &there, a->trees, ret_made, &own);
 		if (is_harmless(r))
-			log_warn("podman cannot use the image '%s': %s: %s: %s", a->name, own.on,
-				own.what, strerror(-r));
+			r = give_up(st, a->name, r, &own, ret_made, e);
 		else if (r < 0 && e)
 			*e = own;
-		r = is_harmless(r) ? 0 : r;
 	}
 	if (r == 0 && sync && *ret_made)
 		r = syncfs_wait(st->tempdir.fd, st->store->path,

@@ -120,6 +120,22 @@ id() { # LAYER
 	whole twice
 }
 
+@test "a tree of links that cannot be finished is not given to podman" {
+	local x
+	need prog chattr
+	unpack a
+	x=$(layer a 2)
+	# The kernel refuses links to such a file. Its layer is the topmost one of b.
+	chattr +i "$x/x" 2>/dev/null || skip "no immutable files here"
+	capture "$SHIFTBOX" image-unpack -s "$STORE" b
+	chattr -i "$x/x"
+	must_equal "$status" 0
+	stderr_has "podman cannot use the image 'b': x: cannot link the file"
+	podman_has "localhost/a:latest 2"
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --upgrade
+	podman_has "localhost/a:latest 2;localhost/b:latest 2"
+}
+
 @test "a directory moves while it is mounted, and back" {
 	local way
 	for way in fds names; do
