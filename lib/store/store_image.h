@@ -12,7 +12,7 @@
 /*
  * -EINVAL if name cannot be the name of an image: it must be a path component of 1 to 200
  * characters of [A-Za-z0-9._+:@=~%-] that does not begin with a dot or dash, or a whole reference
- * (reference.h).
+ * (source/reference.h).
  */
 MUST_CHECK int store_image_name_check(const char *name, struct err *e);
 

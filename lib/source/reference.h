@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef STORE_REFERENCE_H
-#define STORE_REFERENCE_H
+#ifndef SOURCE_REFERENCE_H
+#define SOURCE_REFERENCE_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which names of images are references, and what podman makes of them. */
 
-#include "../../lib/store/reference.h"
+#include "../../lib/source/reference.h"
 
 #include <string.h>
 
