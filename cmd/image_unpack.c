@@ -79,7 +79,8 @@ static const struct opt image_unpack_opts[] = {
 			   "as in --show NAME",
 		.more = "The default is the file name of the source without its extension, "
 			"followed by :REF if one was given (for REPO:TAG, the part after the last "
-			"slash). An existing image of that name is replaced in one step, after the "
+			"slash). A REF with a host, as in docker.io/library/debian:12, is the name "
+			"itself. An existing image of that name is replaced in one step, after the "
 			"new image has been unpacked and verified. With several names, the image "
 			"is stored under each; podman's names are taken from them, too (see "
 			"PODMAN)."),

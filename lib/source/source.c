@@ -16,6 +16,7 @@
 #include "docker.h"
 #include "image_archive.h"
 #include "oci.h"
+#include "reference.h"
 #include "skopeo_dir.h"
 #include "source_advice.h"
 #include "source_word.h"
@@ -172,7 +173,10 @@ static const char *ref_name(const char *ref)
 /* Set the default name from the path of the source and its reference, which may be NULL. */
 static int name_source(struct source *s, const char *path, const char *ref, struct err *e)
 {
-	s->default_name = default_name(path, ref_name(ref));
+	if (ref && reference_is_whole(ref))
+		s->default_name = strdup(ref);
+	else
+		s->default_name = default_name(path, ref_name(ref));
 	s->named_by_path = !ref;
 	return s->default_name ? 0 : err_nomem(e);
 }

@@ -71,6 +71,13 @@ BASE='{"files":{"d":{"type":"dir","mode":"2751","uid":3,"gid":4,"xattrs":{"user.
 	podman_has "localhost/a:latest 2"
 }
 
+@test "the reference of the source, if it is whole, is the image's name" {
+	image a '{"ref":"quay.io/x/a:1","layers":[{"files":{"a":"1"}}]}'
+	unpack oci:a:quay.io/x/a:1
+	podman_has "quay.io/x/a:1 1"
+	must_equal "$(ls "$STORE/images")" "quay.io%2Fx%2Fa:1"
+}
+
 @test "an image has several names, and podman knows them all" {
 	image a '{"layers":[{"files":{"a":"1"}}]}'
 	unpack -N a -N docker.io/library/a:2 -N quay.io/x/a a
