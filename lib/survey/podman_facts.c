@@ -281,8 +281,7 @@ static _Noreturn void inquire(struct inquiry *q, int out)
 }
 
 /*
- * --- the caller's side
- * -----------------------------------------------------------------------------
+ * --- the caller's side ---------------------------------------------------------------------------
  */
 
 static int take_store(const char *value, struct podman_facts *f)

@@ -8,6 +8,7 @@
 #include "../base/env.h"
 #include "../base/toml.h"
 #include "../idmap/userns.h"
+#include "../mount/view.h"
 #include "../store/podman_maps.h"
 #include "podman_survey_priv.h"
 
@@ -212,6 +213,40 @@ static bool serves_keep_id(const struct podman_subject *u)
 	return false;
 }
 
+static bool has_keep_id_line(const struct podman_subject *u)
+{
+	const struct podman_views *v = &u->s->views;
+
+	for (size_t i = 0; i < v->lines.len; i++) {
+		scoped_buf struct buf target = BUF_INIT;
+
+		if (v->lines.items[i].keep_id &&
+			podman_line_target(&v->lines.items[i], u->user, &target))
+			return true;
+	}
+	return false;
+}
+
+/* How the user gets a view with the map of keep-id. Appends nothing if another row says more. */
+static void print_keep_id_remedy(const struct podman_subject *u, struct buf *ret)
+{
+	const struct podman_view *v = podman_view_of(u);
+	const struct podman_store_facts *f = podman_store_of(u);
+
+	if (!v || u->s->views.faulty || (f && f->position && f->maps && !f->maps_named))
+		return;
+	if (has_keep_id_line(u)) {
+		buf_str(ret, "as root: mount-idmapped -a");
+		return;
+	}
+	buf_str(ret, "as root: add the line '");
+	podman_print_store(v, ret);
+	buf_str(ret,
+		"/podman /run/shiftbox/keep-id/%u shiftbox "
+		"map=keep-id:%u,each=subid,ro,nosuid,nodev 0 0' to " VIEWS_TABLE
+		", run mount-idmapped -a, and ask again");
+}
+
 static void put_maps(struct podman_subject *u)
 {
 	const struct podman_view *v = podman_view_of(u);
@@ -219,7 +254,9 @@ static void put_maps(struct podman_subject *u)
 	const bool plain = v && f->position && !f->mapped && v->map_known && u->has_map &&
 		idmap_equal(&v->map, &u->map);
 	const bool keep_id = serves_keep_id(u);
+	scoped_buf struct buf remedy = BUF_INIT;
 
+	print_keep_id_remedy(u, &remedy);
 	if (plain)
 		shared_put(u, "plain", SHARED_OK, NULL, "podman run uses the layers of the store");
 	else
@@ -228,7 +265,7 @@ static void put_maps(struct podman_subject *u)
 		shared_put(u, "keep-id", SHARED_OK, NULL,
 			"podman run --userns=keep-id uses the layers of the store");
 	else
-		shared_put(u, "keep-id", SHARED_NOTE, NULL,
+		shared_put(u, "keep-id", SHARED_NOTE, remedy.len ? &remedy : NULL,
 			"no view serves podman run --userns=keep-id: podman copies the image each "
 			"time, and changes all owners");
 	shared_put(u, "auto", SHARED_NOTE, NULL,

@@ -131,6 +131,14 @@ static bool is_store(const char *source)
 	return r == -EACCES && n > end && !strcmp(source + n - end, STORE_END);
 }
 
+/* Is it the map of --userns=keep-id, without other ids in the container (keep-id:USER:UID)? */
+static bool is_keep_id(const char *map)
+{
+	const size_t n = strlen("keep-id:");
+
+	return !strncmp(map, "keep-id:", n) && !strchr(map + n, ':');
+}
+
 static int take_line(struct podman_views *v, const struct table_line *l, struct err *e)
 {
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
@@ -142,6 +150,7 @@ static int take_line(struct podman_views *v, const struct table_line *l, struct 
 	if (r == 0 && (!o.each || !is_store(l->source)))
 		return 0;
 	line.plain = o.maps.len && !strncmp(o.maps.items[0], "user:", strlen("user:"));
+	line.keep_id = o.maps.len == 1 && is_keep_id(o.maps.items[0]);
 	if (r == 0)
 		r = view_line_check(VIEWS_TABLE, l, &o, &checked, &fault);
 	free(checked.dir);

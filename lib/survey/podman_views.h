@@ -27,7 +27,8 @@ struct podman_view {
 /* The lines of VIEWS_TABLE that mount such stores, and for whom. */
 struct podman_line {
 	const struct table_line *line;
-	bool plain; /* its map is user:..., that of podman run */
+	bool plain;   /* its map is user:..., that of podman run */
+	bool keep_id; /* ... that of podman run --userns=keep-id */
 	struct each_users users;
 };
 

@@ -151,6 +151,25 @@ missing() {
 	output_has "podman's pause process (pid " ... "has the view and the map"
 }
 
+@test "what keep-id lacks is named, and each remedy mends it" {
+	admin
+	views
+	conf alice
+	look alice
+	must_equal "$(missing) $(answer keep-id)" " note"
+	remedy keep-id | sed -n "s/.*add the line '\(.*\)' to .*/\1/p" >line
+	must_equal "$(cut -d' ' -f1,2 line)" "$STORE/podman /run/shiftbox/keep-id/%u"
+	cat line >>/etc/shiftbox/views
+	look alice
+	must_equal "$(remedy keep-id)" "as root: mount-idmapped -a"
+	views
+	look alice
+	must_equal "$(answer keep-id conf) $(remedy keep-id)" "note note "
+	sh -ec "'$SHIFTBOX' $(remedy conf)"
+	look alice
+	must_equal "$(missing) $(answer keep-id)" " ok"
+}
+
 @test "without a grant, nothing is known of the map, and the command that grants is named" {
 	admin
 	views
