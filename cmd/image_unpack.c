@@ -120,15 +120,15 @@ static const struct opt image_unpack_opts[] = {
 			"this user, with VIEW added to additionalimagestores; all else stays. In "
 			"VIEW, %u and %U stand for the user's name and uid, as in the table of "
 			"views. USER is the caller unless root names another one. See PODMAN."),
-	OPT_FLAG(struct unpack_args, write_conf, "write", 0, "Put that storage.conf in place",
+	OPT_FLAG(struct unpack_args, write_conf, "write", 0, "Put the user's storage.conf in place",
 		.forms = IN_CONF,
 		.more = "With --podman-conf, the user's file is replaced in one step, and keeps "
-			"its mode. It is not touched if it has VIEW already."),
+			"its mode. A file that names the view already is not touched."),
 	OPT_STR(struct unpack_args, mstack, "mstack", 0, "DIR",
 		"Write a stored image as a mount stack for systemd", .forms = IN_MSTACK,
 		.excl = EXCL_MODE, .comp = COMP_DIR, .operands = COMP_IMAGE,
 		.more = "DIR, whose name must end in .mstack, gets a symbolic link to each layer "
-			"in the store. It appears in one step. A DIR that an earlier run wrote is "
+			"in the store, and appears in one step. A DIR that an earlier run wrote is "
 			"replaced; one with other entries is refused. See MOUNT STACKS."),
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
 		.forms = IN_ADMIN, .excl = EXCL_MODE,
