@@ -173,7 +173,8 @@ TEST(toml_faults_are_reported_with_their_line)
 	} bad[] = { { "a = 1\nb\n", "line 2" }, { "[x\n", "line 1" },
 		{ "a = 1\na = 2\n", "line 2" }, { "\na = \"\x1b\"\n", "line 2" },
 		{ "a = \"\xff\"\n", "line 1" }, { "# \x01\n", "line 1" },
-		{ "a = 1\n\n[=]\nb = 1\n", "line 3" }, { "[.a]", "line 1" } };
+		{ "a = 1\n\n[=]\nb = 1\n", "line 3" }, { "[.a]", "line 1" },
+		{ "a = 1\n\xc3\xa4 = 1\n", "line 2" } };
 
 	need_toml();
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
