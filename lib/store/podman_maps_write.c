@@ -72,8 +72,9 @@ static int open_user(const struct podman_maps_work *w, const struct podman_maps 
 		.splits = -1,
 		.images = -1 };
 	(void)podman_maps_path(ret->uid, path);
+	/* podman_maps_write() calls syncfs(2), and then replaces the indexes. */
 	if (faccessat(w->podman, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		r = podman_make_empty(w->st, w->podman, path, e);
+		r = podman_make_empty(w->st, w->podman, path, false, e);
 	if (r == 0)
 		r = fd_open_beneath(w->podman, path, O_RDONLY | O_DIRECTORY, &fd, e);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(dirs); i++)

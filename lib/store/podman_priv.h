@@ -183,9 +183,12 @@ MUST_CHECK int podman_put(const struct store_staging *st, int dirfd, const char 
 MUST_CHECK int podman_put_new(
 	int dirfd, const char *name, const struct buf *text, bool sync, struct err *e);
 
-/* Make an empty store of podman, and rename it to path in dirfd. */
+/*
+ * Make an empty store of podman, and rename it to path in dirfd. Without sync, the caller writes
+ * what is in it to disk.
+ */
 MUST_CHECK int podman_make_empty(
-	const struct store_staging *st, int dirfd, const char *path, struct err *e);
+	const struct store_staging *st, int dirfd, const char *path, bool sync, struct err *e);
 
 /* Open STORE/podman, which is made if it does not exist. */
 MUST_CHECK int podman_open(const struct store_staging *st, int *ret_fd, struct err *e);

@@ -51,7 +51,7 @@ int podman_put(const struct store_staging *st, int dirfd, const char *name, cons
 /* ---- the whole directory ---- */
 
 /* An empty store of containers-storage. */
-static int fill(int fd, struct err *e)
+static int fill(int fd, bool sync, struct err *e)
 {
 	static const char *const dirs[] = { "overlay", "overlay/l", "overlay-layers",
 		"overlay-images" };
@@ -67,13 +67,14 @@ static int fill(int fd, struct err *e)
 		if (mkdirat(fd, dirs[i], 0700) < 0)
 			return err_set(e, errno, dirs[i], "cannot create the directory for podman");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(locks); i++)
-		r = podman_put_new(fd, locks[i], &empty, true, e);
+		r = podman_put_new(fd, locks[i], &empty, sync, e);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(indexes); i++)
-		r = podman_put_new(fd, indexes[i], &none, true, e);
+		r = podman_put_new(fd, indexes[i], &none, sync, e);
 	return r;
 }
 
-int podman_make_empty(const struct store_staging *st, int dirfd, const char *path, struct err *e)
+int podman_make_empty(
+	const struct store_staging *st, int dirfd, const char *path, bool sync, struct err *e)
 {
 	scoped_fd int fd = -1;
 	int r;
@@ -82,7 +83,7 @@ int podman_make_empty(const struct store_staging *st, int dirfd, const char *pat
 		return err_set(e, errno, TEMP_DIR, "cannot create the directory for podman");
 	r = fd_open_beneath(st->tempdir.fd, TEMP_DIR, O_RDONLY | O_DIRECTORY, &fd, e);
 	if (r == 0)
-		r = fill(fd, e);
+		r = fill(fd, sync, e);
 	return r == 0 ? move(st->tempdir.fd, TEMP_DIR, dirfd, path, e) : r;
 }
 
@@ -91,7 +92,7 @@ static int make(const struct store_staging *st, struct err *e)
 	if (mkdirat(st->store->fd, PODMAN_RECORDS, 0700) < 0 && errno != EEXIST)
 		return err_set(
 			e, errno, PODMAN_RECORDS, "cannot create the directory in the store");
-	return podman_make_empty(st, st->store->fd, PODMAN_DIR, e);
+	return podman_make_empty(st, st->store->fd, PODMAN_DIR, true, e);
 }
 
 int podman_open(const struct store_staging *st, int *ret_fd, struct err *e)

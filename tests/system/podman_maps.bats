@@ -371,3 +371,17 @@ for i in json.load(open(sys.argv[1])):
 	wait
 	output_has "$KEEP/alice"
 }
+
+@test "the disk is waited for as often for many users as for one" {
+	local i
+	need prog strace
+	image bb "$BB"
+	unpack -N $REF bb
+	lines users=user:%u keep-id=keep-id:%u
+	views
+	for i in {1..9}; do make_user u$i 201$i ${i}000000 65536; done
+	strace -f -qq -e trace=fsync,fdatasync -e signal=none -o calls \
+		"$SHIFTBOX" mount-idmapped -q -a -T views
+	must_equal "$(find "$MAPS" -maxdepth 1 -name '201?' | wc -l)" 9
+	[ "$(grep -c "sync(" calls)" -lt 20 ]
+}
