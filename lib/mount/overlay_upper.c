@@ -242,9 +242,9 @@ static int find_places(struct preparation *x, struct err *e)
 {
 	int r;
 
-	r = dirent_at_open(x->upper.path, &x->upper.at, e);
+	r = dirent_at_open(x->upper.path, "be an upper", &x->upper.at, e);
 	if (r == 0)
-		r = dirent_at_open(x->work.path, &x->work.at, e);
+		r = dirent_at_open(x->work.path, "be a work directory", &x->work.at, e);
 	if (r == 0)
 		r = check_same(&x->upper, x->plan->upper_in, e);
 	if (r == 0)
