@@ -18,6 +18,7 @@
 #include "../lib/mount/exposure.h"
 #include "../lib/mount/known.h"
 #include "../lib/mount/view.h"
+#include "missing_source.h"
 #include "signals.h"
 
 static void run_done(struct table_run *run)
@@ -48,6 +49,7 @@ static int job_failed(struct table_run *run, struct table_job *j, int r, struct 
 {
 	bool usage = e->usage;
 
+	(void)source_advise_archive(j->line->source, e);
 	r = table_job_fault(run, j->line, r, e);
 	if (!j->options.nofail || usage)
 		return r;

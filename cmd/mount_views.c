@@ -19,6 +19,7 @@
 #include "../lib/mount/match.h"
 #include "../lib/mount/table.h"
 #include "../lib/mount/view.h"
+#include "missing_source.h"
 #include "signals.h"
 
 /* A view that was mounted and, before Linux 6.15, is still to be read back. */
@@ -77,6 +78,7 @@ static int view_failed(struct views *v, const struct table_line *l, int r, struc
 	if (r == -ENOMEM || r == -EINTR)
 		return r;
 	v->failed++;
+	(void)source_advise_archive(l->source, e);
 	table_place(v->path, l->number, l->target, e);
 	/* One cause is often that of all users. */
 	if (v->shown < FAILURES_SHOWN &&
