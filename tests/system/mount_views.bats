@@ -314,12 +314,48 @@ views() {
 	must_equal "$(views)" ""
 }
 
-@test "-a reads /etc/shiftbox/views besides fstab" {
+own_etc() { # a copy of /etc, with the table of views
 	mkdir etc
-	: >nothing
 	cp -a /etc/. etc/
 	install -d etc/shiftbox
 	cp views etc/shiftbox/views
+}
+
+# What the recipes of packages for Debian, rpm, Alpine and Arch do before the program goes
+@test "the removal of a package unmounts the views that are not in use, and an upgrade none" {
+	local how p=$TESTS/packaging
+	own_etc
+	mount --rbind etc /etc
+	mkdir -p bin /run/systemd/system
+	ln -s "$SHIFTBOX" bin/mount-idmapped
+	printf '#!/bin/sh\necho "$*" >>%q\n' "$SCRATCH/units" >bin/systemctl
+	chmod 755 bin/systemctl
+	sed '/#DEBHELPER#/d' "$p/debian/shiftbox.prerm" >deb
+	sed -n '/^%preun$/,/^%files$/{/^%/d;p}' "$p/shiftbox.spec" >rpm
+	cp "$p/shiftbox.pre-deinstall" apk
+	{ cat "$p/shiftbox.install"; echo pre_remove; } >arch
+	for how in 'deb upgrade' 'rpm 1'; do
+		must_work $MI -a
+		PATH=$PWD/bin:$PATH must_work sh -e $how
+		must_equal "$(views)" "vera walt"
+	done
+	for how in 'deb remove' 'rpm 0' 'apk 0.1.0' 'arch 0.1.0-1'; do
+		must_work $MI -a
+		(cd $USERS/vera && exec sleep 100 3>&-) &
+		sleep 0.1
+		capture env PATH="$PWD/bin:$PATH" sh -e $how
+		kill $!
+		must_equal "$status $(views)" "0 vera"
+		stderr_has $USERS/vera ... sleep
+	done
+	must_equal "$(sort units | uniq -c | tr -s ' ')" \
+		" 2 --no-reload disable --now shiftbox-views.path shiftbox-views.service"
+	must_work $MI -a -u
+}
+
+@test "-a reads /etc/shiftbox/views besides fstab" {
+	own_etc
+	: >nothing
 	mkdir one
 	echo "$SCRATCH/store $SCRATCH/one shiftbox map=0:3001:1,ro 0 0" >etc/fstab
 	mount --rbind etc /etc
