@@ -204,15 +204,17 @@ static void note_second(const struct mount_plan *p)
 
 static int dry_run(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 {
+	scoped_strv struct strv warnings = { 0 };
 	struct mount_flags flags;
-	int r = mount_trial(p, true, &flags, e);
+	int r = mount_trial(p, true, &flags, &warnings, e);
 
 	userns_cache_done();
 	/* Of other kinds, the ids that are exposed were checked by the trial or are a step. */
 	if (r == 0 && p->kind == MOUNT_OVERLAY)
-		r = exposure_check_plan(p, e);
+		r = exposure_check_plan(p, &warnings, e);
 	if (r < 0)
 		return r;
+	log_kept(&warnings);
 	mount_misfit_say(p, mount_misfit_source_mapped(p));
 	return mount_show_steps(p, flags, ctx, e);
 }
@@ -266,6 +268,7 @@ static int mount_one(
 	userns_cache_done();
 	if (r < 0)
 		return r;
+	log_kept(&res.warnings);
 	mount_misfit_say(&plan, res.map_change == MAP_KEPT);
 	/* The user options of mount(8) are those of its own namespace. */
 	known_add(&plan, &res,

@@ -21,6 +21,7 @@
 #include "../lib/mount/view.h"
 #include "missing_source.h"
 #include "signals.h"
+#include "view_warnings.h"
 
 /* A view that was mounted and, before Linux 6.15, is still to be read back. */
 struct new_view {
@@ -41,6 +42,7 @@ struct views {
 	bool told;                                 /* lines that are not views were warned about */
 	size_t shown;                              /* failures that were reported */
 	struct err last;                           /* ... the last of them */
+	struct view_warnings warnings;             /* of the line */
 	size_t misfits; /* views whose map does not suit the tree; the first one is warned about */
 };
 
@@ -60,6 +62,7 @@ static void views_done(struct views *v)
 		mount_result_done(&v->unread.items[i].result);
 	}
 	VEC_DONE(&v->unread);
+	view_warnings_done(&v->warnings);
 	clone_cache_done();
 	userns_cache_done();
 }
@@ -210,6 +213,7 @@ static int take_all_unwanted(
 
 static void show_mounted(struct views *v, struct new_view *n)
 {
+	view_warnings_add(&v->warnings, n->plan.target, &n->result.warnings);
 	known_add(&n->plan, &n->result, "");
 	mount_show_result(&n->plan, &n->result, v->ctx);
 	v->mounted++;
@@ -274,7 +278,9 @@ static int apply(struct views *v, struct new_view *n, bool replaces, struct err 
 	int r;
 
 	if (v->ctx->dry_run) {
-		r = mount_trial(&n->plan, !replaces, &flags, e);
+		r = mount_trial(&n->plan, !replaces, &flags, &n->result.warnings, e);
+		if (r == 0)
+			view_warnings_add(&v->warnings, n->plan.target, &n->result.warnings);
 		return r < 0 ? r : mount_show_steps(&n->plan, flags, v->ctx, e);
 	}
 	r = mount_apply(&n->plan, &v->before, &n->result, e);
@@ -340,6 +346,7 @@ static int plan_view(struct views *v, const struct view_line *l, const struct us
 		r = mount_plan_check_absolute(ret, &o, e);
 	if (r < 0)
 		return r;
+	ret->of_line = true;
 	ret->for_command = v->args->exec;
 	ret->owned = true;
 	ret->owner_uid = user->uid;
@@ -422,6 +429,7 @@ static int do_line(struct views *v, const struct view_line *l, struct err *e)
 	}
 	if (r == 0)
 		r = read_all_back(v, l->line, e);
+	view_warnings_tell(&v->warnings, l->line->target);
 	if (w.names.len > 1)
 		qsort(w.names.items, w.names.len, sizeof(*w.names.items), by_text);
 	if (r == 0)
@@ -569,6 +577,7 @@ static int do_one(struct views *v, const struct view_line *l, void *arg, struct 
 	}
 	if (r == 0)
 		r = read_all_back(v, l->line, e);
+	view_warnings_tell(&v->warnings, l->line->target);
 	VEC_DONE(&users.items);
 	strv_done(&w.names);
 	return r;

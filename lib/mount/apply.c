@@ -183,7 +183,7 @@ static int attach(
 	r = target_open(p->target, &how, &target, e);
 	if (r < 0)
 		return r;
-	exposure_warn_target(p, target.fd, false);
+	exposure_warn_target(p, target.fd, false, &ret->warnings);
 
 	r = move(mnt, &target, p->target, e);
 	if (r == 0) {
@@ -219,7 +219,8 @@ static int assemble_bind(const struct mount_plan *p, struct mount_snapshot *befo
 		.public_ = p->public_,
 		.only_warn = p->only_warn,
 		.own_mode_counts = true,
-		.word = "-o public",
+		.word = exposure_word(p),
+		.warnings = &ret->warnings,
 	};
 	const struct clone_how how = {
 		.name = p->source,
@@ -274,7 +275,7 @@ static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before,
 	if (r == 0)
 		r = device_mount(p, &d, &mnt, e);
 	if (r == 0)
-		r = exposure_check_device(p, &d, e);
+		r = exposure_check_device(p, &d, &ret->warnings, e);
 	if (r == 0)
 		r = verify_flags(mnt, &p->flags, p->source, e);
 	if (r == 0)
@@ -332,8 +333,8 @@ int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struc
 	return 0;
 }
 
-static int try_bind(
-	const struct mount_plan *p, struct mount_flags *ret_flags, mode_t *ret_type, struct err *e)
+static int try_bind(const struct mount_plan *p, struct mount_flags *ret_flags, mode_t *ret_type,
+	struct strv *warnings, struct err *e)
 {
 	struct mount_result res = MOUNT_RESULT_INIT;
 	scoped_fd int tree = -1;
@@ -348,6 +349,10 @@ static int try_bind(
 		r = read_flags(tree, p, ret_flags, e);
 	if (r == 0)
 		*ret_type = st.st_mode & S_IFMT;
+	if (r == 0 && warnings) {
+		*warnings = res.warnings;
+		res.warnings = (struct strv){ 0 };
+	}
 	mount_result_done(&res);
 	return r;
 }
@@ -372,7 +377,8 @@ static int try_overlay(const struct mount_plan *p, struct mount_flags *ret_flags
 	return r == 0 ? upper_stale_check(p, e) : r;
 }
 
-int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e)
+int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret,
+	struct strv *warnings, struct err *e)
 {
 	struct mount_flags flags = mount_plan_flags(p);
 	const struct owner_mode owner = { p->owner_uid, p->owner_gid, 0700 };
@@ -380,7 +386,7 @@ int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret
 	int r = mount_plan_check(p, e);
 
 	if (r == 0 && p->kind == MOUNT_BIND)
-		r = try_bind(p, &flags, &type, e);
+		r = try_bind(p, &flags, &type, warnings, e);
 	else if (r == 0 && p->kind == MOUNT_OVERLAY)
 		r = try_overlay(p, &flags, e);
 	if (r == 0 && target)
@@ -435,6 +441,7 @@ void mount_result_done(struct mount_result *r)
 	free(r->device);
 	r->device = NULL;
 	submounts_done(&r->below);
+	strv_done(&r->warnings);
 	target_done(&r->target);
 	upper_done(&r->upper);
 }

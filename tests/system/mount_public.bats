@@ -133,7 +133,8 @@ which all users who can reach 'closed' could run: close a directory above it to 
 	must_warn "$text" $MI -m +100000 closed target
 	umount target
 	echo "$SCRATCH/closed $SCRATCH/target shiftbox map=+100000 0 0" >fstab
-	must_warn "${text//"'closed'"/"'$SCRATCH/closed'"}" $MI -a -T fstab
+	text=${text//"'closed'"/"'$SCRATCH/closed'"}
+	must_warn "${text/-o public/the option public}" $MI -a -T fstab
 	# So it is: the mount's user may, where user 0 is not given away nobody may.
 	as 100000 chmod 755 target && must_equal "$(stat -c %a closed)" 755
 	chmod 700 closed && umount target
@@ -256,6 +257,19 @@ to others (chmod 0700), or specify -o public if that is intended" $MI -m 1000:10
 	must_work $MI -m +100000 -t tmpfs tmpfs target && umount target
 }
 
+@test "a mount that is not made after all is not warned of" {
+	local how
+	for how in "-m 1000:1001:1 -o mkdir open" "-m +100000 -o mkdir closed"; do
+		capture $MI $how /proc/x
+		must_equal "$status $(grep -c . <<<"$stderr")" "1 3"
+		stderr_has "'/proc/x': cannot create"
+	done
+	printf '%s\n' "$SCRATCH/closed $SCRATCH/target shiftbox map=+100000 0 0" \
+		"$SCRATCH/open /proc/x shiftbox map=1000:1001:1,mkdir 0 0" >fstab
+	capture $MI -a -T fstab
+	must_equal "$status $(grep -c warning: <<<"$stderr") $(mounted)" "1 0 0"
+}
+
 @test "a line of mount(8) is warned of, and a dry run names all lines that are refused" {
 	mkdir t{1..6}
 	printf '%s\n' "$SCRATCH/open $SCRATCH/t1 shiftbox map=+100000 0 0" \
@@ -323,8 +337,11 @@ if that is intended"
 	capture $MI -n -m +100000 -o lower=layer overlay target
 	[[ $stderr == *"$text" ]] || tell "not in a dry run"
 	echo "overlay $SCRATCH/target shiftbox lower=$SCRATCH/layer,map=+100000 0 0" >fstab
-	must_warn "${text/target/$SCRATCH/target}" $MI -a -T fstab && umount target
-	must_warn "${text/target/$SCRATCH/target}" $MI -T fstab target && umount target
+	text=${text//-o /the option }
+	must_warn "${text/target/$SCRATCH/target}" $MI -a -T fstab
+	umount target
+	must_warn "${text/target/$SCRATCH/target}" $MI -T fstab target
+	umount target
 	must_work $MI -m +100000 -o nosuid,lower=layer overlay target
 	must_equal "$(as 1502 target/su)" 1502:1502
 	umount target

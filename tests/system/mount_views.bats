@@ -314,6 +314,33 @@ views() {
 	must_equal "$(views)" ""
 }
 
+@test "what the views of a line give away is one warning, and its advice fits the line" {
+	local text="could then create set-uid files of root, which all users who can reach \
+'$SCRATCH/store' could run: close a directory above it to others (chmod 0700), or specify the \
+option public if that is intended" how
+	chmod 755 "$SCRATCH"
+	view 'map=user:%u,each=subid'
+	for how in -n ''; do
+		capture $MI -a $how -T views
+		must_equal "$status $(grep -c warning: <<<"$stderr")" "0 1"
+		stderr_has "warning: '$USERS/%u': 2 views can give ids away by set-uid or set-gid" \
+			"files; the first is '$USERS/vera': '$SCRATCH/store': only its own mode" \
+			"keeps" ... "user 3001" "$text"
+	done
+	capture $MI -a -T views
+	must_equal "$status $stderr" "0 "
+	umount $USERS/walt
+	capture $MI -a -T views
+	must_equal "$status $(grep -c warning: <<<"$stderr")" "0 1"
+	stderr_has "warning: '$SCRATCH/store': only" ... "user 3002 $text"
+	must_work $MI -a -u -T views
+	tar -cf store/archive.tar views
+	chmod 700 store/archive.tar
+	echo "$SCRATCH/store/archive.tar $USERS/%u shiftbox map=user:%u,each=subid,loop" >views
+	capture $MI -a -T views
+	stderr_has "contains no known filesystem (it is an archive); try: unpack it first:"
+}
+
 own_etc() { # a copy of /etc, with the table of views
 	mkdir etc
 	cp -a /etc/. etc/
