@@ -5,8 +5,8 @@
 #include "../lib/base/vec.h"
 
 /*
- * What is to be warned of, of the views of one line. They show one tree, so that the warnings about
- * them differ in ids alone: all of them are one warning. Zero-initialise.
+ * The warnings about the views of one line of the table. The views show one tree, so their warnings
+ * differ in ids alone, and become a single warning. Zero-initialise.
  */
 struct view_warnings {
 	size_t views;
