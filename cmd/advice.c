@@ -13,12 +13,57 @@
 #include "../lib/source/source_advice.h"
 #include "habits.h"
 
-/* next: the word after the one of another program, or NULL */
+/* Put the file in place of the only FILE, or FILE.tar, of what is advised. */
+static void try_file(const char *say, const char *file, struct err *e)
+{
+	static const char word[] = "FILE";
+	const char *at = strstr(say, word), *end = at ? at + strlen(word) : NULL;
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (!at || strstr(end, word))
+		return;
+	if (!strncmp(end, ".tar", strlen(".tar")))
+		end += strlen(".tar");
+	buf_printf(&b, "%.*s", (int)(at - say), say);
+	buf_shell_word(&b, file);
+	buf_str(&b, end);
+	if (buf_get(&b))
+		err_try(e, "%s", b.data);
+}
+
+/* next: the operand that belongs to the word of another program, or NULL */
 static void try_habit(const char *say, const char *next, struct err *e)
 {
 	err_try(e, "%s", say);
 	if (next && !strcmp(say, HABIT_FETCH))
 		source_advise_fetch(next, e);
+	else if (next)
+		try_file(say, next, e);
+}
+
+/* The value of an option that is in no table: "-i x", "-ix", "--input x" or "--input=x"; or NULL */
+static const char *value_of(char *const *words, const char *option)
+{
+	const size_t n = strlen(option);
+
+	for (; *words && strcmp(*words, "--") != 0; words++) {
+		const char *rest = *words + n;
+
+		if (strncmp(*words, option, n) != 0 || (n > 2 && *rest && *rest != '='))
+			continue;
+		return !*rest ? words[1] : rest + (n > 2);
+	}
+	return NULL;
+}
+
+/* What docker load and its like take, as an operand or as a value; or NULL */
+static const char *operand_of(char *const *words)
+{
+	const char *file = value_of(words, "-i");
+
+	if (!file)
+		file = value_of(words, "--input");
+	return file || !*words || **words == '-' ? file : *words;
 }
 
 /*
@@ -95,11 +140,27 @@ static bool advise_item(const struct cmd *cmd, struct err *e)
 	return false;
 }
 
+/* "-i x.tar": name the file in the advice on the option. */
+static void advise_value(char *const *argv, struct err *e)
+{
+	static const char begins[] = "unknown option '";
+	const char *name = e->what + strlen(begins), *value;
+	scoped_free char *option = NULL, *say = strdup(e->hint);
+
+	if (!say || strncmp(e->what, begins, strlen(begins)) != 0)
+		return;
+	option = strndup(name, strcspn(name, "'"));
+	value = option ? value_of(argv + 1, option) : NULL;
+	if (value)
+		try_file(say, value, e);
+}
+
 void advise_option(const struct cmd *cmd, char *const *argv, struct err *e)
 {
 	const struct opt_form *form;
 	scoped_buf struct buf b = BUF_INIT;
 
+	advise_value(argv, e);
 	if (advise_item(cmd, e) || e->hint[0] ||
 		strncmp(e->what, "unknown option", strlen("unknown option")) != 0)
 		return;
@@ -175,13 +236,13 @@ void advise_missing(struct err *e)
 	}
 }
 
-void advise_command(const char *word, const char *next, struct err *e)
+void advise_command(const char *word, char *const *rest, struct err *e)
 {
 	struct suggest near = suggest_for(word, strlen(word));
 	const char *say = habit_find(shiftbox_habits, word, strlen(word));
 
 	if (say) {
-		try_habit(say, next, e);
+		try_habit(say, rest ? operand_of(rest) : NULL, e);
 		return;
 	}
 	if (word[0] == '-') {

@@ -11,15 +11,19 @@
  */
 void advise_operand(const struct cmd *cmd, const struct operands *o, struct err *e);
 
-/* Add the options of the subcommand or mode to the error about an unknown option. */
+/*
+ * Add the options of the subcommand or mode to the error about an unknown option, or the value that
+ * the option was given.
+ */
 void advise_option(const struct cmd *cmd, char *const *argv, struct err *e);
 
 /* Add to the error about a file that does not exist that its path cannot be one of a file. */
 void advise_missing(struct err *e);
 
-/* Add what may have been meant to the error about an unknown word after `shiftbox`. next: the word
+/*
+ * Add what may have been meant to the error about an unknown word after `shiftbox`. rest: the words
  * after it, or NULL.
  */
-void advise_command(const char *word, const char *next, struct err *e);
+void advise_command(const char *word, char *const *rest, struct err *e);
 
 #endif

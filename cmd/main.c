@@ -483,7 +483,7 @@ static int run_own(const char *word, char **operands)
 		return r < 0 ? report(NULL, r, &e, own_json) : r;
 	}
 	(void)err_usage(&e, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
-	advise_command(word, n ? operands[0] : NULL, &e);
+	advise_command(word, operands, &e);
 	return report(NULL, -EINVAL, &e, own_json);
 }
 

@@ -98,20 +98,25 @@ static bool find_fetched(const char *source, const char *store, const char *use,
 	return base && (find_image(name, store, use, e) || find_image(base, store, use, e));
 }
 
+bool source_advise_archive(const char *source, struct err *e)
+{
+	scoped_buf struct buf word = BUF_INIT;
+
+	if (!e || strcmp(e->op, "probe") != 0 || strcmp(e->on, source) != 0 || !is_archive(source))
+		return false;
+	buf_shell_word(&word, source);
+	err_why(e, "it is an archive");
+	err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s; then name it image:NAME",
+		buf_get(&word) ? buf_get(&word) : "FILE");
+	return true;
+}
+
 void source_advise(const char *source, const char *store, const char *use, struct err *e)
 {
 	const struct source_word *w = source_word_find_any_case(source);
-	scoped_buf struct buf word = BUF_INIT;
 
-	if (e && !strcmp(e->op, "probe") && !strcmp(e->on, source) && is_archive(source)) {
-		buf_shell_word(&word, source);
-		err_why(e, "it is an archive");
-		err_try(e,
-			"unpack it first: shiftbox image-unpack -N NAME %s; then name it "
-			"image:NAME",
-			buf_get(&word) ? buf_get(&word) : "FILE");
+	if (source_advise_archive(source, e))
 		return;
-	}
 	if (e && !strcmp(e->op, "stack"))
 		(void)find_image(source, store, use, e); /* e has advice for other sources */
 	if (!e || e->num != ENOENT || strcmp(e->op, "open") != 0 || strcmp(e->on, source) != 0)

@@ -2,6 +2,8 @@
 #ifndef CMD_MISSING_SOURCE_H
 #define CMD_MISSING_SOURCE_H
 
+#include <stdbool.h>
+
 #include "../lib/base/err.h"
 
 struct unpack_args;
@@ -13,6 +15,12 @@ struct unpack_args;
  * "%s" for its name: "image:%s".
  */
 void source_advise(const char *source, const char *store, const char *use, struct err *e);
+
+/*
+ * If the error says that no filesystem was found in the source of a mount, and it is an archive,
+ * say so. Returns true then. This holds for a line of an fstab, too.
+ */
+bool source_advise_archive(const char *source, struct err *e);
 
 /*
  * If the error says that the source of image-unpack does not exist, say how it is fetched, or that

@@ -204,13 +204,15 @@ static void note_second(const struct mount_plan *p)
 
 static int dry_run(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 {
+	scoped_strv struct strv warnings = { 0 };
 	struct mount_flags flags;
-	int r = mount_trial(p, true, &flags, e);
+	int r = mount_trial(p, true, &flags, &warnings, e);
 
 	userns_cache_done();
 	if (r < 0)
 		return r;
-	exposure_warn_stack(p); /* all else was checked by the trial, or is a step */
+	exposure_warn_stack(p, &warnings); /* all else was checked by the trial, or is a step */
+	log_kept(&warnings);
 	mount_misfit_say(p, mount_misfit_source_mapped(p));
 	return mount_show_steps(p, flags, ctx, e);
 }
@@ -264,6 +266,7 @@ static int mount_one(
 	userns_cache_done();
 	if (r < 0)
 		return r;
+	log_kept(&res.warnings);
 	mount_misfit_say(&plan, res.map_change == MAP_KEPT);
 	/* The user options of mount(8) are those of its own namespace. */
 	known_add(&plan, &res,

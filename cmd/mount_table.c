@@ -18,6 +18,7 @@
 #include "../lib/mount/exposure.h"
 #include "../lib/mount/known.h"
 #include "../lib/mount/view.h"
+#include "missing_source.h"
 #include "signals.h"
 
 static void run_done(struct table_run *run)
@@ -48,6 +49,7 @@ static int job_failed(struct table_run *run, struct table_job *j, int r, struct 
 {
 	bool usage = e->usage;
 
+	(void)source_advise_archive(j->line->source, e);
 	r = table_job_fault(run, j->line, r, e);
 	if (!j->options.nofail || usage)
 		return r;
@@ -136,15 +138,18 @@ static bool target_waits(const struct table_run *run, const struct table_job *j)
 static int dry_run(struct table_run *run, struct table_job *j, bool there, struct err *e)
 {
 	struct mount_flags flags = mount_plan_flags(&j->plan);
+	scoped_strv struct strv warnings = { 0 };
 	bool tried = !there && !j->waits;
 	int r = mount_plan_check_links(&j->plan, e);
 
 	if (r == 0 && tried)
-		r = mount_trial(&j->plan, !target_waits(run, j), &flags, e);
+		r = mount_trial(&j->plan, !target_waits(run, j), &flags, &warnings, e);
 	if (r == 0 && tried)
-		exposure_warn_stack(&j->plan);
+		exposure_warn_stack(&j->plan, &warnings);
 	else if (r == 0 && (there || j->plan.kind != MOUNT_FS))
-		r = exposure_check_plan(&j->plan, e);
+		r = exposure_check_plan(&j->plan, &warnings, e);
+	if (r == 0)
+		log_kept(&warnings);
 	return r < 0 || there ? r : mount_show_steps(&j->plan, flags, run->ctx, e);
 }
 
@@ -285,6 +290,7 @@ static void show_all(struct table_run *run)
 		there += j->state == LINE_THERE;
 		failed += j->state == LINE_FAILED;
 		if (j->state == LINE_MOUNTED) {
+			log_kept(&j->result.warnings);
 			known_add(&j->plan, &j->result, "");
 			mount_show_result(&j->plan, &j->result, run->ctx);
 		} else if (j->state == LINE_THERE)
@@ -536,7 +542,8 @@ int mount_table_refused(
 		if (table_job_plan(&run, j, &found) == 0 &&
 			mount_plan_open_source(&j->plan, &found) == 0 &&
 			mount_plan_check_links(&j->plan, &found) == 0)
-			(void)exposure_check_plan(&j->plan, &found); /* other errors are ignored */
+			(void)exposure_check_plan(
+				&j->plan, NULL, &found); /* other errors are ignored */
 		if (is_refused(&found))
 			r = fn(l->target, &found, arg);
 	}

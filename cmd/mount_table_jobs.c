@@ -142,6 +142,7 @@ int table_job_plan(struct table_run *run, struct table_job *j, struct err *e)
 		r = mount_plan_check_absolute(&j->plan, &j->options, e);
 	if (r < 0)
 		return r;
+	j->plan.of_line = true;
 	j->plan.only_warn = !j->line->own;
 	j->plan.for_command = run->args->exec;
 	j->state = LINE_PLANNED;

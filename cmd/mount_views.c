@@ -121,6 +121,7 @@ static int do_line(struct views *v, const struct view_line *l, struct err *e)
 	}
 	if (r == 0)
 		r = views_read_back(v, l->line, e);
+	view_warnings_tell(&v->warnings, l->line->target);
 	podman_below_report(&v->below);
 	if (r == 0)
 		r = views_take_unwanted(v, l, &w, e);
@@ -294,6 +295,7 @@ static int do_one(struct views *v, const struct view_line *l, void *arg, struct 
 	}
 	if (r == 0)
 		r = views_read_back(v, l->line, e);
+	view_warnings_tell(&v->warnings, l->line->target);
 	VEC_DONE(&users.items);
 	strv_done(&w.names);
 	return r;

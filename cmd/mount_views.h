@@ -9,6 +9,7 @@
 #include "../lib/store/podman_below.h"
 #include "../lib/store/podman_maps.h"
 #include "mount_idmapped.h"
+#include "view_warnings.h"
 
 /* Shared by cmd/mount_views*.c only. */
 
@@ -76,6 +77,7 @@ struct views {
 	bool told;                                 /* lines that are not views were warned about */
 	size_t shown;                              /* failures that were reported */
 	struct err last;                           /* ... the last of them */
+	struct view_warnings warnings;             /* of the line */
 	size_t misfits; /* views whose map does not suit the tree; the first one is warned about */
 };
 

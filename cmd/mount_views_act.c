@@ -17,6 +17,7 @@
 #include "../lib/mount/known.h"
 #include "../lib/mount/match.h"
 #include "../lib/mount/table.h"
+#include "missing_source.h"
 
 void views_done(struct views *v)
 {
@@ -28,6 +29,7 @@ void views_done(struct views *v)
 		mount_result_done(&v->unread.items[i].result);
 	}
 	VEC_DONE(&v->unread);
+	view_warnings_done(&v->warnings);
 	podman_below_done(&v->below);
 	view_uses_done(&v->uses);
 	view_maps_done(&v->maps);
@@ -46,6 +48,7 @@ int views_failed(struct views *v, const struct table_line *l, int r, struct err 
 	if (r == -ENOMEM || r == -EINTR)
 		return r;
 	v->failed++;
+	(void)source_advise_archive(l->source, e);
 	table_place(v->path, l->number, l->target, e);
 	/* One cause is often that of all users. */
 	if (v->shown < FAILURES_SHOWN &&
@@ -181,6 +184,7 @@ int views_take_unwanted(struct views *v, const struct view_line *l, struct wante
 
 static void show_mounted(struct views *v, struct new_view *n)
 {
+	view_warnings_add(&v->warnings, n->plan.target, &n->result.warnings);
 	known_add(&n->plan, &n->result, "");
 	mount_show_result(&n->plan, &n->result, v->ctx);
 	v->mounted++;
@@ -247,7 +251,9 @@ static int apply(struct views *v, struct new_view *n, bool replaces, struct err 
 	int r;
 
 	if (v->ctx->dry_run) {
-		r = mount_trial(&n->plan, !replaces, &flags, e);
+		r = mount_trial(&n->plan, !replaces, &flags, &n->result.warnings, e);
+		if (r == 0)
+			view_warnings_add(&v->warnings, n->plan.target, &n->result.warnings);
 		return r < 0 ? r : mount_show_steps(&n->plan, flags, v->ctx, e);
 	}
 	r = mount_apply(&n->plan, &v->before, &n->result, e);

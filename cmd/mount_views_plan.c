@@ -36,6 +36,7 @@ int mount_views_plan(const struct mount_args *a, struct mount_stores *stores,
 		r = mount_plan_check_absolute(ret, &o, e);
 	if (r < 0)
 		return r;
+	ret->of_line = true;
 	ret->for_command = a->exec;
 	ret->owned = true;
 	ret->owner_uid = v->user->uid;

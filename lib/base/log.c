@@ -55,6 +55,31 @@ LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_verbose, LOG_VERBOSE)
 
+void log_warn_later(struct strv *later, const char *fmt, ...)
+{
+	scoped_free char *s = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = later ? vasprintf(&s, fmt, ap) : -1;
+	va_end(ap);
+	if (n >= 0 && strv_add(later, s) == 0)
+		return;
+	if (n < 0)
+		s = NULL;
+	va_start(ap, fmt);
+	say(LOG_WARN, fmt, ap);
+	va_end(ap);
+}
+
+void log_kept(struct strv *later)
+{
+	for (size_t i = 0; i < later->len; i++)
+		log_warn("%s", later->items[i]);
+	strv_done(later);
+}
+
 void log_err_words(const struct err *e, struct buf *b)
 {
 	if (*e->place)

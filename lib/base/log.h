@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "cleanup.h"
 #include "err.h"
+#include "vec.h"
 
 /*
  * Messages of library functions, beside their results: warnings, and, with -v, steps, choices and
@@ -26,6 +27,15 @@ void log_set_level(enum log_level most);
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_verbose(const char *fmt, ...) PRINTF(1, 2);
+
+/*
+ * Add a warning about something that is not done yet to later, for log_kept() once it is done.
+ * Without later (NULL), or without memory, it is logged at once.
+ */
+void log_warn_later(struct strv *later, const char *fmt, ...) PRINTF(2, 3);
+
+/* Log the warnings that were kept, and forget them. */
+void log_kept(struct strv *later);
 
 /* Append an error to b, on one line. */
 void log_err_words(const struct err *e, struct buf *b);

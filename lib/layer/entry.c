@@ -117,6 +117,14 @@ static int acl_by_name(const char *name, const char *on, struct err *e)
 	return -EINVAL;
 }
 
+static int acl_not_posix(const char *on, struct err *e)
+{
+	(void)err_say(e, EINVAL, on, "has an access control list that is not POSIX's");
+	err_why(e, "Linux does not store access control lists of NFSv4, FreeBSD or Solaris");
+	err_try(e, "create the layer without access control lists");
+	return -EINVAL;
+}
+
 static int acl_convert(
 	struct archive_entry *ae, int want, struct acl *ret, const char *on, struct err *e)
 {
@@ -131,8 +139,7 @@ static int acl_convert(
 		while (i < ARRAY_LEN(acl_tags) && acl_tags[i].tag != tag)
 			i++;
 		if (i == ARRAY_LEN(acl_tags))
-			return err_say(
-				e, EINVAL, on, "has an access control list that is not POSIX's");
+			return acl_not_posix(on, e);
 		/*
 		 * libarchive truncates numbers that do not fit an int. A name without a number
 		 * would have to be looked up on this machine.
@@ -188,6 +195,8 @@ static int add_acls(struct entry_reader *r, struct layer_entry *ret, const struc
 	};
 	int x = 0;
 
+	if (archive_entry_acl_types(r->ae) & ~ARCHIVE_ENTRY_ACL_TYPE_POSIX1E)
+		return acl_not_posix(ret->raw, e);
 	for (size_t i = 0; x == 0 && i < ARRAY_LEN(acls); i++) {
 		scoped_buf struct buf b = BUF_INIT;
 		struct acl acl = { .items = NULL };

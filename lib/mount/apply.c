@@ -195,7 +195,7 @@ static int attach(
 	r = target_open(p->target, &how, &target, e);
 	if (r < 0)
 		return r;
-	exposure_warn_target(p, target.fd, false);
+	exposure_warn_target(p, target.fd, false, &ret->warnings);
 
 	r = move(mnt, &target, p->target, e);
 	if (r == 0) {
@@ -231,7 +231,8 @@ static int assemble_bind(const struct mount_plan *p, struct mount_snapshot *befo
 		.public_ = p->public_,
 		.only_warn = p->only_warn,
 		.own_mode_counts = true,
-		.word = "-o public",
+		.word = exposure_word(p),
+		.warnings = &ret->warnings,
 	};
 	const struct clone_how how = {
 		.name = p->source,
@@ -277,7 +278,7 @@ static int assemble_fs(
 	if (r == 0)
 		r = device_mount(p, &d, &mnt, e);
 	if (r == 0)
-		r = exposure_check_device(p, &d, e);
+		r = exposure_check_device(p, &d, &ret->warnings, e);
 	if (r == 0)
 		r = verify_flags(mnt, &p->flags, p->source, e);
 	if (r < 0)
@@ -320,6 +321,12 @@ static int assemble_one(const struct mount_plan *p, struct mount_snapshot *befor
 				       assemble_overlay(p, ret, ret_mnt, e);
 }
 
+static void add_warnings(struct strv *to, const struct strv *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		log_warn_later(to, "%s", from->items[i]);
+}
+
 /* ret: of the whole, which has one stack, at the top or inside */
 static int assemble_inside(
 	const struct mount_plan *p, struct mount_result *ret, struct inside *in, struct err *e)
@@ -336,6 +343,7 @@ static int assemble_inside(
 			r = err_nomem(e);
 		if (r == 0)
 			(void)TAKE_FD(fd);
+		add_warnings(&ret->warnings, &other.warnings);
 		mount_result_done(&other);
 	}
 	return r;
@@ -388,8 +396,8 @@ int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struc
 	return 0;
 }
 
-static int try_bind(
-	const struct mount_plan *p, struct mount_flags *ret_flags, mode_t *ret_type, struct err *e)
+static int try_bind(const struct mount_plan *p, struct mount_flags *ret_flags, mode_t *ret_type,
+	struct strv *warnings, struct err *e)
 {
 	struct mount_result res = MOUNT_RESULT_INIT;
 	scoped_fd int tree = -1;
@@ -404,6 +412,8 @@ static int try_bind(
 		r = read_flags(tree, p, ret_flags, e);
 	if (r == 0)
 		*ret_type = st.st_mode & S_IFMT;
+	if (r == 0)
+		add_warnings(warnings, &res.warnings);
 	mount_result_done(&res);
 	return r;
 }
@@ -433,17 +443,18 @@ static int try_overlay(const struct mount_plan *p, struct mount_flags *ret_flags
 	return r == 0 ? upper_stale_check(p, e) : r;
 }
 
-static int try_inside(const struct mount_plan *p, struct err *e)
+static int try_inside(const struct mount_plan *p, struct strv *warnings, struct err *e)
 {
 	struct mount_flags flags;
 	int r = 0;
 
 	for (size_t i = 0; i < p->inside.len && r == 0; i++)
-		r = mount_trial(p->inside.items[i].plan, false, &flags, e);
+		r = mount_trial(p->inside.items[i].plan, false, &flags, warnings, e);
 	return r;
 }
 
-int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e)
+int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret,
+	struct strv *warnings, struct err *e)
 {
 	struct mount_flags flags = mount_plan_flags(p);
 	struct owner_mode owner;
@@ -452,11 +463,11 @@ int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret
 	int r = mount_plan_check(p, e);
 
 	if (r == 0 && p->kind == MOUNT_BIND)
-		r = try_bind(p, &flags, &type, e);
+		r = try_bind(p, &flags, &type, warnings, e);
 	else if (r == 0 && p->kind == MOUNT_OVERLAY)
 		r = try_overlay(p, &flags, e);
 	if (r == 0)
-		r = try_inside(p, e);
+		r = try_inside(p, warnings, e);
 	how.want_dir = type == S_IFDIR;
 	if (r == 0 && target)
 		r = target_check(p->target, &how, e);
@@ -505,6 +516,7 @@ void mount_result_done(struct mount_result *r)
 	free(r->device);
 	r->device = NULL;
 	submounts_done(&r->below);
+	strv_done(&r->warnings);
 	target_done(&r->target);
 	upper_done(&r->upper);
 }

@@ -21,6 +21,7 @@ struct mount_result {
 	bool read_only;         /* the filesystem is read-only, not only the mount */
 	struct submounts below; /* the mounts below a recursive bind, with those skipped */
 	const char *method; /* how OverlayFS got its layers, "fds" or "names"; NULL: not a stack */
+	struct strv warnings; /* for log_kept(), if the mount stays */
 	struct target target; /* what was created for the target; fd is -1 */
 	struct upper upper;   /* what was created for the upper; its descriptors are closed */
 };
@@ -44,10 +45,10 @@ MUST_CHECK int mount_apply(const struct mount_plan *p, struct mount_snapshot *be
  * For a dry run: do what mount_apply() does to a bind or a stack before anything can be seen of it,
  * and discard the result; create nothing. A filesystem is not mounted, since this may write to it.
  * target: whether the target must be there or can be created. ret: the flags that the mount would
- * have. Returns 0, or the errors of mount_apply().
+ * have. warnings: empty; those of the mount are added. Returns 0, or the errors of mount_apply().
  */
-MUST_CHECK int mount_trial(
-	const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e);
+MUST_CHECK int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret,
+	struct strv *warnings, struct err *e);
 
 /*
  * Verify a mount that mount_apply() could not read back, by a snapshot that was taken since. Does

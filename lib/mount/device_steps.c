@@ -55,7 +55,7 @@ int device_steps(
 		r = loop_step(p, &d, ret, &b, e);
 	if (r < 0)
 		return r;
-	r = exposure_check_device(p, &d, e);
+	r = exposure_check_device(p, &d, NULL, e);
 	if (r == 0)
 		r = device_trial(p, &d, &sure, e);
 	if (r < 0)

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-int dirent_at_open(const char *path, struct place *ret, struct err *e)
+int dirent_at_open(const char *path, const char *use, struct place *ret, struct err *e)
 {
 	size_t n = strlen(path);
 	scoped_free char *copy = NULL;
@@ -25,10 +25,11 @@ int dirent_at_open(const char *path, struct place *ret, struct err *e)
 	name = strrchr(copy, '/');
 	name = name ? name + 1 : copy;
 	if (!*name || !strcmp(name, ".") || !strcmp(name, "..")) {
-		(void)err_say(e, EINVAL, path,
-			*name ? "must end in a name: not in /, '.' or '..'" :
-				"is the root directory, which can neither be unmounted nor be an "
-				"upper");
+		if (*name)
+			(void)err_say(e, EINVAL, path, "must end in a name: not in /, '.' or '..'");
+		else
+			(void)err_say(
+				e, EINVAL, path, "is the root directory, which cannot %s", use);
 		err_try(e,
 			*name ? "name the directory by its path, as pwd shows it" :
 				"name a directory below it");

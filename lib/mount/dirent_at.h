@@ -10,9 +10,10 @@
 
 /*
  * Find the directory that holds path's last component, and that component's name. The last
- * component is not followed, even with trailing slashes. Errors: those of path_find(), and -EINVAL
- * for a path that does not end in a name ("/", ".", "..").
+ * component is not followed, even with trailing slashes. use: what the root directory cannot do,
+ * for the error ("be unmounted"). Errors: those of path_find(), and -EINVAL for a path that does
+ * not end in a name ("/", ".", "..").
  */
-MUST_CHECK int dirent_at_open(const char *path, struct place *ret, struct err *e);
+MUST_CHECK int dirent_at_open(const char *path, const char *use, struct place *ret, struct err *e);
 
 #endif

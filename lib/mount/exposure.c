@@ -88,7 +88,7 @@ static void advise(const char *reached, const char *word, struct err *e)
 }
 
 int exposure_report(const struct exposure *x, const char *name, const char *reached,
-	const char *word, struct err *e)
+	const char *word, struct strv *warnings, struct err *e)
 {
 	const struct exposed_id *id = x->user.given ? &x->user : &x->group;
 	const char *kind = x->user.given ? "user" : "group",
@@ -97,18 +97,20 @@ int exposure_report(const struct exposure *x, const char *name, const char *reac
 	if (x->verdict == EXPOSURE_NONE)
 		return 0;
 	if (x->verdict == EXPOSURE_WARN && x->by_mode) {
-		log_warn("'%s': only its own mode keeps other users out, and user %u, who owns it "
-			 "through the mount, can change that: user %u could then create set-uid "
-			 "files of root, which all users who can reach '%s' could run: close a "
-			 "directory above it to others (chmod 0700), or specify %s if that is "
-			 "intended",
+		log_warn_later(warnings,
+			"'%s': only its own mode keeps other users out, and user %u, who owns it "
+			"through the mount, can change that: user %u could then create set-uid "
+			"files of root, which all users who can reach '%s' could run: close a "
+			"directory above it to others (chmod 0700), or specify %s if that is "
+			"intended",
 			name, id->seen, id->seen, reached, word);
 		return 0;
 	}
 	if (x->verdict == EXPOSURE_WARN) {
-		log_warn("'%s': through the mount, %s %u could create %s files of %s %u, which all "
-			 "users who can reach '%s' could run: close a directory above it to others "
-			 "(chmod 0700), or specify %s if that is intended",
+		log_warn_later(warnings,
+			"'%s': through the mount, %s %u could create %s files of %s %u, which all "
+			"users who can reach '%s' could run: close a directory above it to others "
+			"(chmod 0700), or specify %s if that is intended",
 			name, kind, id->seen, bit, kind, id->disk, reached, word);
 		return 0;
 	}
@@ -172,5 +174,5 @@ int exposure_check(const struct exposure_source *s, struct err *e)
 	f.own_mode =
 		s->own_mode_counts && !harmless(&f) && reachable_closes(s->fd, REACHABLE_NO_GROUP);
 	x = exposure_judge(&s->map->map, &f);
-	return exposure_report(&x, s->name, s->name, s->word, e);
+	return exposure_report(&x, s->name, s->name, s->word, s->warnings, e);
 }

@@ -48,11 +48,15 @@ struct exposure {
 struct exposure exposure_judge(const struct idmap *m, const struct exposure_facts *f);
 
 /*
- * Report a verdict: -EPERM with the step "public", or a logged warning and 0. reached: the path by
- * which other users run the files. word: see struct exposure_source.
+ * Report a verdict: -EPERM with the step "public", or a warning and 0. reached: the path by which
+ * other users run the files. word: see struct exposure_source. Here and below, warnings are kept in
+ * `warnings` for log_kept(), or logged at once if that is NULL.
  */
 MUST_CHECK int exposure_report(const struct exposure *x, const char *name, const char *reached,
-	const char *word, struct err *e);
+	const char *word, struct strv *warnings, struct err *e);
+
+/* The option that permits the mount, as the user of the plan writes it. */
+const char *exposure_word(const struct mount_plan *p);
 
 /* What is to be mapped, and how. Everything is borrowed. */
 struct exposure_source {
@@ -63,12 +67,13 @@ struct exposure_source {
 	const struct mount_flags *flags;
 	bool public_, only_warn;
 	bool own_mode_counts; /* the mode of SOURCE itself may close it: see exposure_judge() */
-	const char *word;     /* the option that permits the mount: "-o public" */
-	bool *closed;         /* a note that it was found closed (clone_cache_note()), or NULL */
+	const char *word;     /* the option that permits the mount: exposure_word() */
+	struct strv *warnings;
+	bool *closed; /* a note that it was found closed (clone_cache_note()), or NULL */
 };
 
 /*
- * Refuse such a mount (-EPERM, with the step "public"), or log one warning about it. Call it before
+ * Refuse such a mount (-EPERM, with the step "public"), or warn once about it. Call it before
  * anything is attached.
  *
  * In a user namespace nothing is refused: only filesystems that were mounted there can be mapped,
@@ -81,16 +86,17 @@ MUST_CHECK int exposure_check(const struct exposure_source *s, struct err *e);
  * Check a plan without mounting it, with the results that mount_apply() would have. A source that
  * cannot be opened is skipped.
  */
-MUST_CHECK int exposure_check_plan(const struct mount_plan *p, struct err *e);
+MUST_CHECK int exposure_check_plan(
+	const struct mount_plan *p, struct strv *warnings, struct err *e);
 
 /* Of that, only the warnings about the target of a stack, which mount_trial() does not give. */
-void exposure_warn_stack(const struct mount_plan *p);
+void exposure_warn_stack(const struct mount_plan *p, struct strv *warnings);
 
 /*
  * Warn if other users can reach the target of a stack, where they run its set-uid programs with the
  * stack's ids. dir: the target, or with in_dir the directory that will hold it.
  */
-void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir);
+void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir, struct strv *warnings);
 
 /*
  * Check the filesystem of a device or file, which other users reach by its other mounts in this
@@ -98,6 +104,6 @@ void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir);
  */
 struct device;
 MUST_CHECK int exposure_check_device(
-	const struct mount_plan *p, const struct device *d, struct err *e);
+	const struct mount_plan *p, const struct device *d, struct strv *warnings, struct err *e);
 
 #endif

@@ -21,7 +21,16 @@
 #include "probe.h"
 #include "reachable.h"
 
-#define WORD "-o public"
+/* In a line of a table an option has no -o. */
+static const char *dash_o(const struct mount_plan *p)
+{
+	return p->of_line ? "the option " : "-o ";
+}
+
+const char *exposure_word(const struct mount_plan *p)
+{
+	return p->of_line ? "the option public" : "-o public";
+}
 
 /*
  * --- filesystems -------------------------------------------------------------------------------
@@ -81,7 +90,8 @@ static int look_at(const struct mount_info *there, void *arg)
 	return w->target ? 1 : -ENOMEM;
 }
 
-int exposure_check_device(const struct mount_plan *p, const struct device *d, struct err *e)
+int exposure_check_device(
+	const struct mount_plan *p, const struct device *d, struct strv *warnings, struct err *e)
 {
 	struct exposure_facts f = {
 		.public_ = p->public_, .only_warn = p->only_warn, .read_only = d->read_only
@@ -100,7 +110,7 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
 	if (r == -ENOMEM)
 		return err_nomem(e);
 	if (r > 0)
-		r = exposure_report(&x, p->source, w.target, WORD, e);
+		r = exposure_report(&x, p->source, w.target, exposure_word(p), warnings, e);
 	free(w.target);
 	return r;
 }
@@ -109,7 +119,7 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
  * --- plans -------------------------------------------------------------------------------------
  */
 
-static int check_bind(const struct mount_plan *p, struct err *e)
+static int check_bind(const struct mount_plan *p, struct strv *warnings, struct err *e)
 {
 	scoped_submounts struct submounts below = { 0 };
 	struct exposure_source s = {
@@ -120,7 +130,8 @@ static int check_bind(const struct mount_plan *p, struct err *e)
 		.public_ = p->public_,
 		.only_warn = p->only_warn,
 		.own_mode_counts = true,
-		.word = WORD,
+		.word = exposure_word(p),
+		.warnings = warnings,
 	};
 
 	if (!p->source_open)
@@ -131,45 +142,45 @@ static int check_bind(const struct mount_plan *p, struct err *e)
 	return exposure_check(&s, e);
 }
 
-static int check_device(const struct mount_plan *p, struct err *e)
+static int check_device(const struct mount_plan *p, struct strv *warnings, struct err *e)
 {
 	scoped_device struct device d = DEVICE_INIT;
 
-	return device_open(p, &d, NULL) < 0 ? 0 : exposure_check_device(p, &d, e);
+	return device_open(p, &d, NULL) < 0 ? 0 : exposure_check_device(p, &d, warnings, e);
 }
 
-static int check_inside(const struct mount_plan *p, struct err *e)
+static int check_inside(const struct mount_plan *p, struct strv *warnings, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < p->inside.len && r == 0; i++)
 		if (p->inside.items[i].plan->kind != MOUNT_OVERLAY)
-			r = exposure_check_plan(p->inside.items[i].plan, e);
+			r = exposure_check_plan(p->inside.items[i].plan, warnings, e);
 	return r;
 }
 
-void exposure_warn_stack(const struct mount_plan *p)
+void exposure_warn_stack(const struct mount_plan *p, struct strv *warnings)
 {
 	scoped_place struct place at = PLACE_INIT;
 
 	if (p->kind == MOUNT_OVERLAY &&
 		path_find(p->target, p->follow, "cannot find the target", &at, NULL) == 0)
-		exposure_warn_target(p, at.dirfd, true);
+		exposure_warn_target(p, at.dirfd, true, warnings);
 }
 
-int exposure_check_plan(const struct mount_plan *p, struct err *e)
+int exposure_check_plan(const struct mount_plan *p, struct strv *warnings, struct err *e)
 {
-	int r = check_inside(p, e);
+	int r = check_inside(p, warnings, e);
 
 	if (r < 0)
 		return r;
 	switch (p->kind) {
 	case MOUNT_BIND:
-		return check_bind(p, e);
+		return check_bind(p, warnings, e);
 	case MOUNT_FS:
-		return check_device(p, e);
+		return check_device(p, warnings, e);
 	case MOUNT_OVERLAY:
-		exposure_warn_stack(p);
+		exposure_warn_stack(p, warnings);
 		break;
 	}
 	return 0;
@@ -179,7 +190,7 @@ int exposure_check_plan(const struct mount_plan *p, struct err *e)
  * --- the target of a stack ---------------------------------------------------------------------
  */
 
-void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
+void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir, struct strv *warnings)
 {
 	uint32_t uid = p->root_uid, gid = p->root_gid;
 	bool seen = true;
@@ -198,9 +209,10 @@ void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
 	group = seen ? gid : REACHABLE_NO_GROUP;
 	if (in_dir ? reachable_closed_in(dir, group) : reachable_closed(dir, group))
 		return;
-	log_warn("'%s': set-uid programs of the stack run for all users who can reach it, as the "
-		 "stack's root (host id %u) or another of its ids: mount it below a directory that "
-		 "is closed to them (chmod 0700, or chmod 0710 and group %u), give -o nosuid, or "
-		 "specify " WORD " if that is intended",
-		p->target, uid, gid);
+	log_warn_later(warnings,
+		"'%s': set-uid programs of the stack run for all users who can reach it, as the "
+		"stack's root (host id %u) or another of its ids: mount it below a directory that "
+		"is closed to them (chmod 0700, or chmod 0710 and group %u), give %snosuid, or "
+		"specify %spublic if that is intended",
+		p->target, uid, gid, dash_o(p), dash_o(p));
 }

@@ -245,9 +245,9 @@ static int find_places(struct preparation *x, struct err *e)
 	const struct stat seen = { .st_dev = p->upper_dev, .st_ino = p->upper_ino };
 	int r;
 
-	r = dirent_at_open(x->upper.path, &x->upper.at, e);
+	r = dirent_at_open(x->upper.path, "be an upper", &x->upper.at, e);
 	if (r == 0)
-		r = dirent_at_open(x->work.path, &x->work.at, e);
+		r = dirent_at_open(x->work.path, "be a work directory", &x->work.at, e);
 	if (r == 0)
 		r = check_same(&x->upper, p->upper_seen ? &seen : p->upper_in, e);
 	if (r == 0)

@@ -65,6 +65,7 @@ struct mount_plan {
 	struct mount_flags flags;
 	bool sloppy;      /* unknown options are ignored */
 	bool public_;     /* other users may reach the source, or the target of a stack */
+	bool of_line;     /* of a table: advice names options as they are written there */
 	bool only_warn;   /* the line is one of mount(8)'s: see exposure.h */
 	bool for_command; /* only the mount namespace of one command has the mount */
 	bool mkdir, follow;

@@ -27,7 +27,7 @@ static int find(const char *target, bool follow, struct place *p, uint64_t *ret_
 {
 	struct statx stx;
 	int r = follow ? path_find(target, true, "cannot open the directory above it", p, e) :
-			 dirent_at_open(target, p, e);
+			 dirent_at_open(target, "be unmounted", p, e);
 
 	if (r < 0)
 		return r;

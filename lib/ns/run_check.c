@@ -18,7 +18,7 @@
 static int check_upper(const char *upper, struct stat *ret, struct err *e)
 {
 	scoped_place struct place at = PLACE_INIT;
-	int r = dirent_at_open(upper, &at, e);
+	int r = dirent_at_open(upper, "be an upper", &at, e);
 
 	if (r == 0 && fstat(at.dirfd, ret) < 0)
 		r = err_set(e, errno, upper, "cannot stat its parent directory");

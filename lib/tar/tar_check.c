@@ -194,7 +194,7 @@ static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 	if (x == &t->ext.said && t->seen)
 		keep_facts(t, x);
 	x->path = NULL; /* the text does not outlive this call */
-	if (!what && x->unset && tar_pax_unset_each(t->meta.data, t->meta_size, hide_record, t) < 0)
+	if (!what && x->hide && tar_pax_hide_each(t->meta.data, t->meta_size, hide_record, t) < 0)
 		return err_nomem(e);
 	if (!what)
 		return 0;
@@ -420,6 +420,8 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 		f.nsec = x->nsec;
 	}
 	f.xattrs = x->xattrs;
+	f.acl_access = x->acl_access;
+	f.acl_default = x->acl_default;
 	f.body = t->pos;
 	if (type >= '1' && type <= '6' && f.size)
 		return body_of_other(t, e);

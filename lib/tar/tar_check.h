@@ -26,7 +26,8 @@ struct tar_fact {
 	int64_t sec;   /* rounded down, as in struct timespec */
 	uint32_t nsec;
 	uint32_t xattrs; /* struct tar_pax */
-	char type;       /* the byte in the header */
+	uint32_t acl_access, acl_default;
+	char type; /* the byte in the header */
 };
 
 /*

@@ -9,6 +9,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/num.h"
+#include "tar_pax_acl.h"
 
 /* The largest body of an entry: its size, rounded up to a block, must fit an int64_t. */
 #define SIZE_LIMIT (INT64_MAX - 512)
@@ -82,18 +83,25 @@ static int parse_text(struct tar_pax *x, const char *v, size_t n)
 	return n == 0 || memchr(v, '\0', n) ? -EINVAL : 0;
 }
 
-/*
- * libarchive compares each entry of an ACL with every other one, so their number is limited to what
- * the kernel can store in the 65536 bytes of an attribute (linux/posix_acl_xattr.h: 4 bytes, and 8
- * for each entry).
- */
-static int parse_acl(struct tar_pax *x, const char *v, size_t n)
+/* The number of entries, or what is wrong with the list; see tar_pax_acl_count(). */
+static int count_acl(const char *v, size_t n, uint32_t *ret)
 {
-	size_t entries = 1;
+	int64_t entries = tar_pax_acl_count(v, n);
 
-	for (size_t i = 0; i < n; i++)
-		entries += v[i] == ',' || v[i] == '\n';
-	return entries > (65536 - 4) / 8 ? -E2BIG : parse_text(x, v, n);
+	if (entries < 0)
+		return (int)entries;
+	*ret = (uint32_t)entries;
+	return 0;
+}
+
+static int parse_acl_access(struct tar_pax *x, const char *v, size_t n)
+{
+	return count_acl(v, n, &x->acl_access);
+}
+
+static int parse_acl_default(struct tar_pax *x, const char *v, size_t n)
+{
+	return count_acl(v, n, &x->acl_default);
 }
 
 static int parse_path(struct tar_pax *x, const char *v, size_t n)
@@ -168,8 +176,8 @@ static const struct {
 	{ "SCHILY.realsize", parse_decimal, 0, false },
 	{ "SCHILY.devmajor", parse_decimal, 0, false },
 	{ "SCHILY.devminor", parse_decimal, 0, false },
-	{ "SCHILY.acl.access", parse_acl, 0, false },
-	{ "SCHILY.acl.default", parse_acl, 0, false },
+	{ "SCHILY.acl.access", parse_acl_access, 0, false },
+	{ "SCHILY.acl.default", parse_acl_default, 0, false },
 	{ "SUN.holesdata", parse_any, 0, false },
 };
 
@@ -237,9 +245,18 @@ static bool is_unset(const struct pax_record *r, size_t key)
 	return r->value_len == 0 && !keys[key].counts;
 }
 
+/* libarchive merges the lists of two records of one key. */
+static bool is_merged(size_t key)
+{
+	return keys[key].check == parse_acl_access || keys[key].check == parse_acl_default;
+}
+
 static void unset(struct tar_pax *x, size_t key)
 {
-	x->unset = true;
+	if (keys[key].check == parse_acl_access)
+		x->acl_access = 0;
+	if (keys[key].check == parse_acl_default)
+		x->acl_default = 0;
 	if (keys[key].has)
 		*((bool *)x + keys[key].has) = false;
 	if (keys[key].check == parse_path)
@@ -259,6 +276,7 @@ const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const c
 			x->xattrs += is_xattr(&r);
 			continue;
 		}
+		x->hide |= is_unset(&r, i) || is_merged(i);
 		if (is_unset(&r, i)) {
 			unset(x, i);
 		} else if (keys[i].check(x, r.value, r.value_len) < 0) {
@@ -269,9 +287,10 @@ const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const c
 	return NULL;
 }
 
-int tar_pax_unset_each(const char *body, size_t n, int (*fn)(size_t at, void *arg), void *arg)
+int tar_pax_hide_each(const char *body, size_t n, int (*fn)(size_t at, void *arg), void *arg)
 {
-	const char *last[ARRAY_LEN(keys)] = { NULL }; /* record of each key without a value */
+	const char *last[ARRAY_LEN(keys)] = { NULL };   /* record of each key that does not count */
+	const char *before[ARRAY_LEN(keys)] = { NULL }; /* the record of that key read before */
 	const char *end = body + n;
 	struct pax_record r;
 	int x = 0;
@@ -279,8 +298,13 @@ int tar_pax_unset_each(const char *body, size_t n, int (*fn)(size_t at, void *ar
 	for (const char *p = body; p < end && !read_record(&p, end, &r);) {
 		size_t i = find_key(&r);
 
-		if (i < ARRAY_LEN(keys) && is_unset(&r, i))
+		if (i == ARRAY_LEN(keys))
+			continue;
+		if (is_unset(&r, i))
 			last[i] = r.key;
+		else if (is_merged(i) && before[i])
+			last[i] = before[i];
+		before[i] = r.key;
 	}
 	for (const char *p = body; x == 0 && p < end && !read_record(&p, end, &r);) {
 		size_t i = find_key(&r);

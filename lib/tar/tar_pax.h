@@ -10,7 +10,7 @@
 
 /* What a pax extended header (POSIX.1 pax) says about the entry that follows it. */
 struct tar_pax {
-	bool unset; /* a known key has an empty value: tar_pax_unset_each() */
+	bool hide; /* a record does not count, or may not: tar_pax_hide_each() */
 	bool has_path, has_linkpath, has_uid, has_gid, has_size, has_time;
 	const char *path; /* points into the parsed text; not NUL-terminated */
 	size_t path_len;
@@ -19,6 +19,7 @@ struct tar_pax {
 	int64_t sec;   /* rounded down */
 	uint32_t nsec;
 	uint32_t xattrs; /* records of extended attributes, other than security.selinux */
+	uint32_t acl_access, acl_default; /* entries of the POSIX ACLs; 0: none */
 };
 
 /*
@@ -29,11 +30,12 @@ struct tar_pax {
 const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key);
 
 /*
- * Call fn with the offset of the key of each record that does not count, because it, or a later one
- * of the key, has an empty value. The body was parsed without an error. Stops at the first result
- * that is not 0, and returns it.
+ * Call fn with the offset of the key of each record that does not count: because it, or a later one
+ * of the key, has an empty value; or because a later one replaces it and libarchive would merge the
+ * two (ACLs). The body was parsed without an error. Stops at the first result that is not 0, and
+ * returns it.
  */
-MUST_CHECK int tar_pax_unset_each(
+MUST_CHECK int tar_pax_hide_each(
 	const char *body, size_t n, int (*fn)(size_t at, void *arg), void *arg);
 
 #endif

@@ -247,6 +247,35 @@ static int judge_xattrs(struct tar_read *r, const struct tar_fact *f, struct err
 }
 
 /*
+ * Likewise for the entries of an access control list. Of those of the owner, the owning group and
+ * others, if there is no other, libarchive makes the mode.
+ */
+static int judge_acl(struct tar_read *r, int type, uint32_t entries, struct err *e)
+{
+	int n = archive_entry_acl_reset(r->ae, type);
+
+	if (!entries || n == (int)entries || (n == 0 && entries == 3))
+		return 0;
+	(void)err_say(e, EBADMSG, archive_entry_pathname(r->ae),
+		"%s reads %d of the %u entries of the access control list",
+		archive_version_string(), n, entries);
+	err_why(e, "libarchive keeps the last of several entries for one user or group");
+	err_try(e, "rebuild the layer with one entry for each user and each group");
+	return -EBADMSG;
+}
+
+static int judge_attributes(struct tar_read *r, const struct tar_fact *f, struct err *e)
+{
+	int x = judge_xattrs(r, f, e);
+
+	if (x == 0)
+		x = judge_acl(r, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, f->acl_access, e);
+	if (x == 0)
+		x = judge_acl(r, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, f->acl_default, e);
+	return x;
+}
+
+/*
  * For a damaged header libarchive warns and returns what it could read. Only warnings that lose no
  * information are ignored here. Returns 1, and whether there was another warning in *ret_warned.
  */
@@ -279,7 +308,7 @@ int tar_read_next(struct tar_read *r, struct tar_fact *ret, struct err *e)
 		return x;
 	on = archive_entry_pathname(r->ae);
 	known = tar_check_next(r->check, ret);
-	x = known ? judge_xattrs(r, ret, e) : 0;
+	x = known ? judge_attributes(r, ret, e) : 0;
 	if (x < 0)
 		return x;
 	if (warned)

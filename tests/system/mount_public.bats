@@ -110,12 +110,17 @@ must_warn() { # TEXT CMD...: once
 
 @test "in a closed place nothing is refused and nothing printed; a group of others is not closed" {
 	touch closed/file to
-	must_work $MI -m +100000 closed/dir target && umount target
-	must_work_but misfit $MI -m 1000:1001:1 closed/dir target && umount target
-	must_work $MI -m +100000 closed/file to && umount to
-	must_work $MI -m +100000 -o rbind closed/dir target && umount target
+	must_work $MI -m +100000 closed/dir target
+	umount target
+	must_work_but misfit $MI -m 1000:1001:1 closed/dir target
+	umount target
+	must_work $MI -m +100000 closed/file to
+	umount to
+	must_work $MI -m +100000 -o rbind closed/dir target
+	umount target
 	chmod 750 closed
-	must_work $MI -m +100000 closed/dir target && umount target
+	must_work $MI -m +100000 closed/dir target
+	umount target
 	chmod 704 closed
 	must_refuse $MI -m +100000 closed/dir target
 	# The user who is seen as disk id 0 is another user, too.
@@ -133,11 +138,13 @@ which all users who can reach 'closed' could run: close a directory above it to 
 	must_warn "$text" $MI -m +100000 closed target
 	umount target
 	echo "$SCRATCH/closed $SCRATCH/target shiftbox map=+100000 0 0" >fstab
-	must_warn "${text//"'closed'"/"'$SCRATCH/closed'"}" $MI -a -T fstab
+	text=${text//"'closed'"/"'$SCRATCH/closed'"}
+	must_warn "${text/-o public/the option public}" $MI -a -T fstab
 	# So it is: the mount's user may, where user 0 is not given away nobody may.
 	as 100000 chmod 755 target && must_equal "$(stat -c %a closed)" 755
 	chmod 700 closed && umount target
-	must_work $MI -m +100000 -o public closed target && umount target
+	must_work $MI -m +100000 -o public closed target
+	umount target
 	must_work $MI -q -m g:0:100000:1 closed target
 	must_fail 1 "not permitted" as 100000 chmod 755 target
 	umount target
@@ -183,11 +190,15 @@ group 1000$more" \
 user 1$more" \
 		$MI -m '0:0:1;1:100001:65535' open target
 	umount target
-	must_work $MI -m 1000:1001:1 -o public open target && umount target
-	must_work $MI -m 1000:1001:1 -o ro open target && umount target
+	must_work $MI -m 1000:1001:1 -o public open target
+	umount target
+	must_work $MI -m 1000:1001:1 -o ro open target
+	umount target
 	# Root could have those anyway.
-	must_work $MI -m 1000:0:1 open target && umount target
-	must_work_but misfit $MI -m 200000:5:65536 open target && umount target
+	must_work $MI -m 1000:0:1 open target
+	umount target
+	must_work_but misfit $MI -m 200000:5:65536 open target
+	umount target
 	add_line /etc/passwd "far:x:210000:210000::/:/bin/sh"
 	must_warn "'open': through the mount, user 10005 could create set-uid files of user \
 210000$more" \
@@ -198,16 +209,21 @@ user 1$more" \
 @test "nosuid counts on the mount that SOURCE is on, also of each mount of a tree" {
 	mount -t tmpfs -o nosuid,mode=755 none open
 	mkdir open/sub
-	must_work $MI -m +100000 open target && umount target
+	must_work $MI -m +100000 open target
+	umount target
 	mount -t tmpfs -o mode=755 none open/sub
-	must_work $MI -m +100000 open target && umount target # without what is mounted below
+	must_work $MI -m +100000 open target
+	umount target # without what is mounted below
 	must_fail 1 "$REFUSED" $MI -m +100000 -o rbind open target
 	mount -o remount,bind,nosuid open/sub
-	must_work $MI -m +100000 -o rbind open target && umount -R target
+	must_work $MI -m +100000 -o rbind open target
+	umount -R target
 	mount -o remount,bind,suid,ro open/sub
-	must_work $MI -m +100000 -o rbind open target && umount -R target
+	must_work $MI -m +100000 -o rbind open target
+	umount -R target
 	must_fail 1 "$REFUSED" $MI -m +100000 -o rbind,rw open target
-	must_work $MI -m +100000 open/sub target && umount target
+	must_work $MI -m +100000 open/sub target
+	umount target
 	must_fail 1 "$REFUSED" $MI -m +100000 -o rw open/sub target
 	umount -R open
 }
@@ -216,7 +232,8 @@ user 1$more" \
 	need loop
 	truncate -s 8M img
 	mkfs.ext4 -q img
-	must_work $MI -m +100000 img target && umount target
+	must_work $MI -m +100000 img target
+	umount target
 	mount -o loop img open
 	must_fail 1 "$REFUSED" $MI -m +100000 img target
 	stderr_has "can reach '$SCRATCH/open'" ... \
@@ -224,8 +241,10 @@ user 1$more" \
 	[[ $stderr == *"nosuid on the mount that '$SCRATCH/open' is on"* ]] || tell "not where"
 	must_fail 1 "$REFUSED" $MI -n -m +100000 img target
 	must_fail 1 "$REFUSED" $MI -m +100000 "$(findmnt -no SOURCE open)" target
-	must_work $MI -m +100000 -o public img target && umount target
-	must_work $MI -m +100000 -o public "$(findmnt -no SOURCE open)" target && umount target
+	must_work $MI -m +100000 -o public img target
+	umount target
+	must_work $MI -m +100000 -o public "$(findmnt -no SOURCE open)" target
+	umount target
 	must_warn "'img': through the mount, user 1001 could create set-uid files of user \
 1000, which all users who can reach '$SCRATCH/open' could run: close a directory above it \
 to others (chmod 0700), or specify -o public if that is intended" $MI -m 1000:1001:1 img target
@@ -235,15 +254,18 @@ to others (chmod 0700), or specify -o public if that is intended" $MI -m 1000:10
 	must_fail 1 "$REFUSED" $MI -m +100000 img target
 	umount open
 	mount -o remount,bind,nosuid open
-	must_work $MI -m +100000 img target && umount target
+	must_work $MI -m +100000 img target
+	umount target
 	umount open
 	mount -o loop img closed/dir
-	must_work $MI -m +100000 img target && umount target
+	must_work $MI -m +100000 img target
+	umount target
 	umount closed/dir
 	# One that others see through a map gives them its ids, and its own root may pass.
 	install -d -m 710 -g 300000 bob && mkdir bob/at
 	must_work $MI -m +300000 img bob/at
-	must_work $MI -m +100000 img target && umount target
+	must_work $MI -m +100000 img target
+	umount target
 	chmod 711 bob
 	if lacks kernel 6.15 >/dev/null; then
 		:
@@ -252,8 +274,23 @@ to others (chmod 0700), or specify -o public if that is intended" $MI -m 1000:10
 	fi
 	umount bob/at
 	# A new filesystem is reached by nobody.
-	must_work $MI -m +100000 -t tmpfs tmpfs target && umount target
-	must_work $MI -m +100000 -t tmpfs tmpfs target && umount target
+	must_work $MI -m +100000 -t tmpfs tmpfs target
+	umount target
+	must_work $MI -m +100000 -t tmpfs tmpfs target
+	umount target
+}
+
+@test "a mount that is not made after all is not warned of" {
+	local how
+	for how in "-m 1000:1001:1 -o mkdir open" "-m +100000 -o mkdir closed"; do
+		capture $MI $how /proc/x
+		must_equal "$status $(grep -c . <<<"$stderr")" "1 3"
+		stderr_has "'/proc/x': cannot create"
+	done
+	printf '%s\n' "$SCRATCH/closed $SCRATCH/target shiftbox map=+100000 0 0" \
+		"$SCRATCH/open /proc/x shiftbox map=1000:1001:1,mkdir 0 0" >fstab
+	capture $MI -a -T fstab
+	must_equal "$status $(grep -c warning: <<<"$stderr") $(mounted)" "1 0 0"
 }
 
 @test "a line of mount(8) is warned of, and a dry run names all lines that are refused" {
@@ -323,17 +360,23 @@ if that is intended"
 	capture $MI -n -m +100000 -o lower=layer overlay target
 	[[ $stderr == *"$text" ]] || tell "not in a dry run"
 	echo "overlay $SCRATCH/target shiftbox lower=$SCRATCH/layer,map=+100000 0 0" >fstab
-	must_warn "${text/target/$SCRATCH/target}" $MI -a -T fstab && umount target
-	must_warn "${text/target/$SCRATCH/target}" $MI -T fstab target && umount target
+	text=${text//-o /the option }
+	must_warn "${text/target/$SCRATCH/target}" $MI -a -T fstab
+	umount target
+	must_warn "${text/target/$SCRATCH/target}" $MI -T fstab target
+	umount target
 	must_work $MI -m +100000 -o nosuid,lower=layer overlay target
 	must_equal "$(as 1502 target/su)" 1502:1502
 	umount target
-	must_work $MI -m +100000 -o public,lower=layer overlay target && umount target
-	must_work $MI -m +100000 -o lower=layer overlay closed/dir && umount closed/dir
+	must_work $MI -m +100000 -o public,lower=layer overlay target
+	umount target
+	must_work $MI -m +100000 -o lower=layer overlay closed/dir
+	umount closed/dir
 	must_work $MI -e -m +100000 -o lower=layer overlay target -- true
 	# Closed to all but the stack's own root, who can do all of that anyway.
 	install -d -m 710 -g 100000 alice && mkdir alice/at
-	must_work $MI -m +100000 -o lower=layer overlay alice/at && umount alice/at
+	must_work $MI -m +100000 -o lower=layer overlay alice/at
+	umount alice/at
 	capture $MI -m +300000 -o lower=layer overlay alice/at
 	[[ $stderr == *"set-uid programs of the stack"* ]] || tell "the group of another stack"
 	umount alice/at

@@ -105,7 +105,13 @@ each() {
 	2 | --threads | use --jobs N (-j) | image-unpack --threads 4 x.tar
 	2 | --insecure | skopeo, which fetches images | image-unpack --insecure x.tar
 	2 | --no-same-owner | -m MAP gives them others | image-unpack --no-same-owner x.tar
-	2 | -i | image-unpack docker-archive:FILE | image-unpack load -i x.tar
+	2 | -i | image-unpack docker-archive:x.tar | image-unpack load -i x.tar
+	2 | -i | image-unpack docker-archive:'a b' | image-unpack load -i'a b'
+	2 | --input | image-unpack docker-archive:x.tar | image-unpack load --input=x.tar
+	2 | --input | image-unpack docker-archive:FILE | image-unpack load --input
+	1 | load | image-unpack docker-archive:x.tar | image-unpack load x.tar
+	1 | load | image-unpack docker-archive:FILE | image-unpack load
+	1 | import | image-unpack -N NAME x.tar | image-unpack import x.tar
 	2 | -c | NAME -- CMD...; options of --bundle | image-unpack --bundle B debian sh -c id
 	1 | docker-daemon:a:1 | -N t oci:a | image-unpack -N t docker-daemon:a:1
 	1 | debian | name the source that it was | cd SRC; image-unpack -N debian2 debian
@@ -353,6 +359,8 @@ each() {
 	1 | nothere | create it first | mount-idmapped -m 1000:1001:1 SRC nothere
 	1 | server | by virtiofs | mount-idmapped -m +1 -t 9p -o trans=nope server DST
 	1 | / | a directory below it | mount-idmapped -m +1 -o upper=/ image:debian DST
+	1 | directory, which cannot be unmounted | a directory below it | mount-idmapped -u /
+	1 | cannot be an upper | a directory | mount-idmapped -o upper=/ image:debian DST
 	2 | image:debian | swapped? write image:debian DST ( | mount-idmapped -m +1 DST image:debian
 	2 | image:debian | swapped? | mount-idmapped -m +1 -o mkdir,upper=U DST image:debian
 	1 | SRC:DST | two words: shiftbox mount-idmapped -m MAP SRC DST | mount-idmapped -v SRC:DST
@@ -363,6 +371,7 @@ each() {
 	2 | upper | did you mean image:debian? | mount-idmapped -m +1 -o upper=U debian DST
 	1 | l.tar | -N NAME l.tar; | tar cf l.tar SRC; mount-idmapped -m +300000 l.tar DST
 	1 | 'l' | image-unpack -N NAME l; then | mv l.tar l; mount-idmapped -m +300000 l DST
+	1 | /l': | /l; then name it image | echo $PWD/l $PWD/DST shiftbox >f; mount-idmapped -aT f
 	1 | ZERO | type=TYPE in a | truncate -s 1M ZERO; mount-idmapped -m +300000 ZERO DST
 	1 | 'DST:ro' | write -o ro SRC DST | mount-idmapped -m 1000:1001:1 SRC DST:ro
 	1 | docker://q/debian:12 | image:debian? | mount-idmapped -m +9 docker://q/debian:12 DST

@@ -175,6 +175,15 @@ TEST(layer_masks_of_acls_in_text_beat_the_headers_group_bits)
 			"p 0660 0:0 0.0",
 			"0200000001000600ffffffff020006000700000004000400ffffffff10000600ffffffff20"
 			"000000ffffffff" },
+		/* POSIX.1 pax: of two records of a key the later one counts. */
+		{ { "f", .mode = 0640,
+			  .pax = { "SCHILY.acl.access=user::rw-,user:x:rwx:8,group::r--,mask::rwx,"
+				   "other::---",
+				  "SCHILY.acl.access=user::rw-,group::r--,other::---,"
+				  "group:x:rw-:7,mask::rw-" } },
+			"f 0660 0:0 0.0 =",
+			"0200000001000600ffffffff04000400ffffffff080006000700000010000600ffffffff20"
+			"000000ffffffff" },
 		/* Without a mask the mode says it all. */
 		{ { "f", .mode = 0640,
 			  .pax = { "SCHILY.acl.access=user::rw-,group::r--,other::---" } },

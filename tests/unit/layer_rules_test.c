@@ -54,6 +54,17 @@ TEST(layer_refuses_entries_and_names_them)
 			  .pax = { "SCHILY.acl.access=user::rw-,user:joe:rwx,group::r--,mask::rwx,"
 				   "other::r--" } } },
 			"f", "'joe'" },
+		{ { { "f",
+			  .pax = { "SCHILY.acl.access=user::rw-,user:x:rw-:5,user:x:r--:5,"
+				   "group::r--,mask::rw-,other::r--" } } },
+			"f", "5 of the 6 entries" },
+		{ { { "f", .pax = { "SCHILY.acl.ace=owner@:rwxpDdaARWcCos::allow" } } }, "f",
+			"not POSIX's" },
+		/* The text of a warning about the name hides one about the list. */
+		{ { { "f\xff",
+			  .pax = { "SCHILY.acl.access=user::rw-,user:x:rw-:5,group::r--,mask::rw-,"
+				   "other::r--,blah" } } },
+			NULL, "invalid value" },
 	};
 	struct layers s;
 

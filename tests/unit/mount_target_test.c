@@ -123,7 +123,7 @@ TEST(a_directory_entry_is_the_last_name_of_a_path_not_followed)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		scoped_place struct place at = PLACE_INIT;
 		struct err e = ERR_INIT;
-		int r = dirent_at_open(rows[i].path, &at, &e);
+		int r = dirent_at_open(rows[i].path, "be it", &at, &e);
 
 		CHECK_INT(r, rows[i].name ? 0 : -EINVAL);
 		if (r == 0)
@@ -150,8 +150,8 @@ TEST(the_common_directory_of_two_entries_is_the_deepest)
 		scoped_common_dir struct common_dir c = COMMON_DIR_INIT;
 		struct err e = ERR_INIT;
 
-		REQUIRE(dirent_at_open(rows[i].first, &first, &e) == 0 &&
-			dirent_at_open(rows[i].second, &second, &e) == 0);
+		REQUIRE(dirent_at_open(rows[i].first, "be it", &first, &e) == 0 &&
+			dirent_at_open(rows[i].second, "be it", &second, &e) == 0);
 		REQUIRE(common_dir_find(&first, &second, &c, &e) == 0);
 		CHECK_STR(c.first, rows[i].a);
 		CHECK_STR(c.second, rows[i].b);

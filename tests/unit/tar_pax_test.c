@@ -46,12 +46,9 @@ TEST(pax_acls_have_no_more_entries_than_an_attribute_can_hold)
 			struct tar_pax x = { .path = NULL };
 			const char *key = NULL, *wrong;
 
-			for (int k = 0; k < n; k++)
-				buf_printf(&acl, "%suser:%d:r--",
-					k == 0        ? "" :
-						k % 2 ? "," :
-							"\n",
-					k);
+			buf_printf(&acl, "user::r--,group::r--,other::r--");
+			for (int k = 3; k < n; k++)
+				buf_printf(&acl, "%suser:%d:r--", k % 2 ? "," : "\n", k);
 			REQUIRE(buf_get(&acl));
 			add_record(&b, keys[i], buf_get(&acl));
 			wrong = tar_pax_parse(&x, buf_get(&b), b.len, &key);
@@ -59,4 +56,54 @@ TEST(pax_acls_have_no_more_entries_than_an_attribute_can_hold)
 			if (wrong)
 				CHECK_STR(key, keys[i]);
 		}
+}
+
+#define BASE "user::rw-,group::r--,other::r--"
+
+/* acl(5), "ACL TEXT FORMS", with the numbers that star and bsdtar add. */
+TEST(pax_acls_are_read_whole_or_refused)
+{
+	static const struct {
+		const char *text;
+		uint32_t entries; /* 0: refused */
+	} cases[] = {
+		{ BASE, 3 },
+		{ "u::rw-\ng::r--\no::r--\n", 3 },
+		{ BASE ",user:joe:rw-:5,mask::r--", 5 },
+		{ BASE ",user:5:rw-,group:6:r,mask:r--", 6 },
+		{ "user::rw-\nuser:5:rwx\t#effective:r--\ngroup::r--\nmask::r--\nother::---\n", 5 },
+		{ BASE ",", 3 },
+		{ BASE ",,mask::r--", 0 },
+		{ "user::rw-,group::r--", 0 },
+		{ "user::rw-,other::r--,mask::rwx", 0 },
+		{ BASE ",user::r--", 0 },
+		{ BASE ",mask::r--,mask::rwx", 0 },
+		{ BASE ",blah", 0 },
+		{ BASE ",user", 0 },
+		{ BASE ",user:5", 0 },
+		{ BASE ",user:5:", 0 },
+		{ BASE ",user:joe:rwq:5", 0 },
+		{ BASE ",user:joe:rw-:5z", 0 },
+		{ BASE ",user:joe:rw-:-65", 0 },
+		{ BASE ",user:joe:rw-:5:6", 0 },
+		{ BASE ",other:joe:r--", 0 },
+		{ BASE ",default:user:5:rwx", 0 },
+		{ BASE ",owner@:rwx::allow", 0 },
+		{ "#" BASE, 0 },
+		{ ",", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+		struct tar_pax x = { .path = NULL };
+		const char *key = NULL, *wrong;
+
+		add_record(&b, "SCHILY.acl.access", cases[i].text);
+		add_record(&b, "SCHILY.acl.default", cases[i].text);
+		wrong = tar_pax_parse(&x, buf_get(&b), b.len, &key);
+		if (!wrong == !cases[i].entries || x.acl_access != cases[i].entries ||
+			(!wrong && x.acl_default != cases[i].entries))
+			test_fail(__FILE__, __LINE__, "'%s': %u entries, %s", cases[i].text,
+				x.acl_access, wrong ? wrong : "accepted");
+	}
 }
