@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -79,10 +80,22 @@ static const char *runtime_name(void)
 										       "crun";
 }
 
+/*
+ * The name of the container: the last component of the image's name, in characters that the
+ * runtimes accept (runc's validateID()).
+ */
+static void add_container(struct buf *b, const char *image)
+{
+	const char *slash = strrchr(image, '/');
+
+	for (const char *p = slash ? slash + 1 : image; *p; p++)
+		buf_char(b, strchr(":@=~%", *p) ? '-' : *p);
+}
+
 static int make_commands(const struct made_bundle *b, struct commands *ret, struct err *e)
 {
 	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT,
-			      state = BUF_INIT;
+			      state = BUF_INIT, container = BUF_INIT;
 	const char *runtime = runtime_name();
 	const char *runtime_dir = env_get("XDG_RUNTIME_DIR");
 
@@ -93,7 +106,9 @@ static int make_commands(const struct made_bundle *b, struct commands *ret, stru
 		buf_str(&map, b->maps->items[i]);
 	}
 	buf_printf(&state, "%s/%s", b->dir, runtime);
-	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map) || !buf_get(&state))
+	add_container(&container, b->image);
+	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map) || !buf_get(&state) ||
+		!buf_get(&container))
 		return err_nomem(e);
 
 	add_words(&ret->mount,
@@ -107,7 +122,8 @@ static int make_commands(const struct made_bundle *b, struct commands *ret, stru
 		add_words(&ret->run, (const char *const[]){ "--root", buf_get(&state), NULL });
 		buf_char(&ret->run, ' ');
 	}
-	add_words(&ret->run, (const char *const[]){ "run", "-b", b->dir, b->image, NULL });
+	add_words(&ret->run,
+		(const char *const[]){ "run", "-b", b->dir, buf_get(&container), NULL });
 	if (b->enters && buf_get(&ret->mount) && buf_get(&ret->run)) {
 		scoped_buf struct buf script = BUF_INIT;
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/json.h"
+#include "../base/json_shape.h"
 #include "../base/log.h"
 #include "../idmap/userns_self.h"
 #include "../source/reference.h"
@@ -38,41 +39,17 @@ static uint64_t compression_of(const char *media_type)
 	return ends_with(media_type, "zstd") ? COMPRESSION_ZSTD : COMPRESSION_NONE;
 }
 
-/*
- * Copy a time in the form of RFC 3339, without fractions; podman refuses a whole index for a time
- * in another form.
- */
+/* Copy a time of the configuration, without fractions. */
 static void take_time(const char *text, char ret[static PODMAN_TIME])
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:dd";
-	static const struct {
-		size_t at;
-		int min, max;
-	} parts[] = { { 5, 1, 12 }, { 8, 1, 28 }, { 11, 0, 23 }, { 14, 0, 59 }, { 17, 0, 59 } };
-	const size_t n = sizeof(form) - 1;
-
-	for (size_t i = 0; i < n; i++)
-		if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
-			return;
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		int v = (text[parts[i].at] - '0') * 10 + text[parts[i].at + 1] - '0';
-
-		/* Of the last days of a month, an earlier one is near enough. */
-		if (v > parts[i].max && parts[i].at != 8)
-			return;
-		if (v < parts[i].min)
-			return;
-	}
-	if (!ends_with(text, "Z") || text[0] == '0')
-		return;
-	(void)snprintf(ret, PODMAN_TIME, "%.19sZ", text);
-	if (memcmp(ret + 8, "28", 2) > 0)
-		memcpy(ret + 8, "28", 2);
+	if (json_is_time(text) && ends_with(text, "Z") && text[0] != '0')
+		(void)snprintf(ret, PODMAN_TIME, "%.19sZ", text);
 }
 
 /* ---- the documents ---- */
 
-static int take_blob(const struct json *layers, size_t i, struct podman_layer *l, struct err *e)
+static int take_blob(
+	const struct json *layers, size_t i, bool docker, struct podman_layer *l, struct err *e)
 {
 	static const char doc[] = "manifest.json";
 	const struct json *item;
@@ -90,9 +67,25 @@ static int take_blob(const struct json *layers, size_t i, struct podman_layer *l
 		r = doc_str(item, "mediaType", doc, false, &type, e);
 	if (r < 0)
 		return r;
+	type = type ? type : "";
+	if (docker &&
+		(strncmp(type, DOCKER_TYPE, strlen(DOCKER_TYPE)) != 0 || ends_with(type, "zstd")))
+		return err_say(e, EINVAL, doc, "a manifest of docker has a layer of another type");
 	(void)digest_text(&d, l->blob);
-	l->compression = compression_of(type ? type : "");
+	l->compression = compression_of(type);
 	return 0;
+}
+
+/* Does podman take the manifest for one of docker? */
+static bool is_dockers(const struct json *manifest, const struct json *config)
+{
+	static const char doc[] = "manifest.json";
+	const char *type = NULL, *of_config = NULL;
+
+	if (doc_str(manifest, "mediaType", doc, false, &type, NULL) == 0 && type)
+		return !strncmp(type, DOCKER_TYPE, strlen(DOCKER_TYPE));
+	return doc_str(config, "mediaType", doc, false, &of_config, NULL) < 0 || !of_config ||
+		strcmp(of_config, "application/vnd.oci.image.config.v1+json") != 0;
 }
 
 static int take_blobs(const struct json *manifest, struct podman_image *i, struct err *e)
@@ -100,8 +93,10 @@ static int take_blobs(const struct json *manifest, struct podman_image *i, struc
 	const struct json *layers, *config = NULL;
 	const char *text = NULL;
 	char digest[DIGEST_TEXT];
-	int r = doc_array(manifest, "layers", "manifest.json", true, &layers, e);
+	int r = podman_check_manifest(manifest, e);
 
+	if (r == 0)
+		r = doc_array(manifest, "layers", "manifest.json", true, &layers, e);
 	if (r == 0)
 		r = doc_object(manifest, "config", "manifest.json", true, &config, e);
 	if (r == 0)
@@ -112,7 +107,7 @@ static int take_blobs(const struct json *manifest, struct podman_image *i, struc
 	if (doc_len(layers) != i->chain.len || strcmp(text, digest) != 0)
 		return err_say(e, EINVAL, "manifest.json", "is not one that podman can use");
 	for (size_t k = 0; r == 0 && k < i->chain.len; k++)
-		r = take_blob(layers, k, &i->chain.items[k], e);
+		r = take_blob(layers, k, is_dockers(manifest, config), &i->chain.items[k], e);
 	return r;
 }
 
@@ -295,6 +290,8 @@ static int read_documents(
 
 	if (r == 0)
 		r = doc_parse(buf_get(&i->config), i->config.len, "config.json", &config, e);
+	if (r == 0)
+		r = podman_check_config(config, e);
 	if (r < 0)
 		return r;
 	hash_bytes(buf_get(&i->config), i->config.len, &d);

@@ -75,6 +75,14 @@ MUST_CHECK int podman_print_layers(const struct podman_layers *layers,
 MUST_CHECK int podman_print_images(const struct podman_images *images,
 	const struct podman_maps *maps, struct buf *ret, struct err *e);
 
+/*
+ * podman_shapes.c: 0, or -EINVAL with e filled if podman would fail to read the document, which
+ * spoils podman's list of all images.
+ */
+struct json;
+MUST_CHECK int podman_check_config(const struct json *config, struct err *e);
+MUST_CHECK int podman_check_manifest(const struct json *manifest, struct err *e);
+
 /* The record of a layer in STORE/podman-layers. Reading returns -EBADMSG for a damaged one. */
 MUST_CHECK int podman_print_record(const struct podman_layer *l, struct buf *ret, struct err *e);
 MUST_CHECK int podman_read_record(

@@ -111,17 +111,24 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	must_work "$SHIFTBOX" mount-idmapped -u b/rootfs
 }
 
-@test "the two commands that it tells do what it says" {
+@test "the two commands that it tells do what it says, whatever the image is called" {
+	local name runtime
 	image app '{"Cmd":["sh","-c","touch /here && echo it runs"]}'
-	bundle app "b c'd"
-	[[ $output == *"made a bundle of app, which runs as 0:0"* ]]
-	tail -n2 <<<"$output" |
-		sed -e "s|^  shiftbox|$SHIFTBOX|" \
-			-e "s|^  crun|crun --root $SCRATCH/crun --cgroup-manager=disabled|" \
-			>commands
 	: >nothing
-	must_work sh -e commands <nothing
-	must_equal "$output" "it runs"
+	for name in app localhost/team/app:1 "app:1~%@=a"; do
+		[ "$name" = app ] || must_work "$SHIFTBOX" image-unpack -q -s store -N "$name" app
+		bundle "$name" "b c'd"
+		[[ $output == *"made a bundle of $name, which runs as 0:0"* ]]
+		tail -n2 <<<"$output" | sed "s|^  shiftbox|$SHIFTBOX|" >told
+		for runtime in "crun --root $SCRATCH/crun --cgroup-manager=disabled" \
+			"runc --root $SCRATCH/runc"; do
+			sed "s|^  crun|$runtime|" told >commands
+			must_work sh -e commands <nothing
+			must_equal "$output" "it runs"
+			must_work "$SHIFTBOX" mount-idmapped -u "b c'd/rootfs"
+		done
+		rm -r "b c'd"
+	done
 }
 
 @test "the shape of config.json" {
