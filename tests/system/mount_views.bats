@@ -67,6 +67,7 @@ views() {
 	must_equal "$(cat /proc/self/mountinfo)" "$before"
 	umount $USERS/vera
 	must_equal "$(stat -c '%a %U' $USERS/vera)" "700 vera"
+	must_equal "$(as_user vera cat $USERS/vera/maps/3001/overlay-images/images.json)" "[]"
 }
 
 @test "a new user gets a view, who has no grant any more loses it, nothing else is touched" {
@@ -447,9 +448,11 @@ podman_store() {
 	touch store/storage.lock store/overlay-layers/layers.lock store/overlay-images/images.lock
 }
 
-# What lies below the views: one line for each file
+# What lies below the views: one line for each file. The links are there for a storage.conf that
+# names a store under another map, which is not there without the view.
 below() { # USER
-	(cd "$USERS/$1" && find . -mindepth 1 -printf '%P %y %m %u\n' | sort)
+	(cd "$USERS/$1" && find . -mindepth 1 ! -type l -printf '%P %y %m %u\n' | sort)
+	(cd "$USERS/$1" && find . -type l -printf '%P %l %u\n' | sed "s/^300[12] /UID /" | sort)
 }
 
 BELOW='overlay d 755 root
@@ -460,7 +463,9 @@ overlay-layers d 755 root
 overlay-layers/layers.json f 644 root
 overlay-layers/layers.lock f 644 root
 overlay/l d 755 root
-storage.lock f 644 root'
+storage.lock f 644 root
+UID . root
+maps . root'
 
 @test "below a view of a store for podman lies a store of root's, which the user reads" {
 	podman_store '[{"id":"1"}]'
@@ -468,6 +473,7 @@ storage.lock f 644 root'
 	must_equal "$(as_user vera cat $USERS/vera/overlay-images/images.json)" '[{"id":"an"}]'
 	umount $USERS/vera $USERS/walt
 	must_equal "$(stat -c '%a %U' $USERS/vera)" "700 vera"
+	must_equal "$(as_user vera cat $USERS/vera/maps/3001/overlay-images/images.json)" "[]"
 	must_equal "$(below vera)" "$BELOW"
 	must_equal "$(below walt)" "$BELOW"
 	must_equal "$(as_user vera cat $USERS/vera/overlay-layers/layers.json \
