@@ -17,6 +17,8 @@ test_setup() {
 	IMAGE=$STORE/images/docker.io%2Flibrary%2Fbb:1
 	# crun accepts no mixture of cgroup versions.
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	mount -t tmpfs -o mode=755 run /run
+	mkdir -m 755 /run/user
 	user alice 2001 300000
 	user bob 2002 400000
 }
@@ -25,6 +27,8 @@ user() { # NAME UID BASE: once for all tests of this file, with a home of each t
 	chmod 711 "$SCRATCH"
 	grep -q "^$1:" /etc/passwd || make_user "$1" "$2" "$3" 65536
 	install -d -m 700 -o "$2" -g "$2" "$SCRATCH/home-$1"
+	# buildah starts itself without an environment, and would look in /tmp.
+	install -d -m 700 -o "$2" -g "$2" "/run/user/$2"
 }
 
 test_teardown() {
@@ -36,7 +40,7 @@ test_teardown() {
 		done
 		umount -l "$SCRATCH/view-$user" 2>/dev/null || true
 	done
-	for pid in /sys/fs/cgroup "$SCRATCH/home-alice" "$SCRATCH/home-bob"; do
+	for pid in /sys/fs/cgroup "$SCRATCH/home-alice" "$SCRATCH/home-bob" /run; do
 		umount -l "$pid" 2>/dev/null || true
 	done
 	return $r
