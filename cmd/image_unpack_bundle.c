@@ -122,8 +122,8 @@ static int make_commands(const struct made_bundle *b, struct commands *ret, stru
 		add_words(&ret->run, (const char *const[]){ "--root", buf_get(&state), NULL });
 		buf_char(&ret->run, ' ');
 	}
-	add_words(&ret->run,
-		(const char *const[]){ "run", "-b", b->dir, buf_get(&container), NULL });
+	add_words(
+		&ret->run, (const char *const[]){ "run", "-b", b->dir, buf_get(&container), NULL });
 	if (b->enters && buf_get(&ret->mount) && buf_get(&ret->run)) {
 		scoped_buf struct buf script = BUF_INIT;
 

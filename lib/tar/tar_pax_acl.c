@@ -13,7 +13,7 @@
 
 #define MOST_ENTRIES ((65536 - 4) / 8)
 
-struct part {
+struct acl_part {
 	const char *s;
 	size_t n;
 };
@@ -32,12 +32,12 @@ static const struct tag {
 
 #define NEEDED (ACL_USER_OBJ | ACL_GROUP_OBJ | ACL_OTHER)
 
-static bool is_text(const struct part *p, const char *text)
+static bool is_text(const struct acl_part *p, const char *text)
 {
 	return p->n == strlen(text) && !memcmp(p->s, text, p->n);
 }
 
-static const struct tag *find_tag(const struct part *p)
+static const struct tag *find_tag(const struct acl_part *p)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
 		if (is_text(p, tags[i].name) || is_text(p, tags[i].letter))
@@ -45,7 +45,7 @@ static const struct tag *find_tag(const struct part *p)
 	return NULL;
 }
 
-static bool is_perm(const struct part *p)
+static bool is_perm(const struct acl_part *p)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (p->s[i] == '\0' || !strchr("rwx-", p->s[i]))
@@ -53,7 +53,7 @@ static bool is_perm(const struct part *p)
 	return p->n > 0;
 }
 
-static bool is_number(const struct part *p)
+static bool is_number(const struct acl_part *p)
 {
 	uint64_t id;
 
@@ -61,9 +61,9 @@ static bool is_number(const struct part *p)
 }
 
 /* Cut the next part off *p, up to one of the characters in by, or to the end. */
-static struct part cut(struct part *p, const char *by)
+static struct acl_part cut(struct acl_part *p, const char *by)
 {
-	struct part got = { p->s, 0 };
+	struct acl_part got = { p->s, 0 };
 
 	while (got.n < p->n && (p->s[got.n] == '\0' || !strchr(by, p->s[got.n])))
 		got.n++;
@@ -73,9 +73,9 @@ static struct part cut(struct part *p, const char *by)
 }
 
 /* acl_to_text(3) writes "ENTRY\t#effective:PERMISSIONS" where the mask takes something away. */
-static struct part without_comment(struct part p)
+static struct acl_part without_comment(struct acl_part p)
 {
-	struct part got = cut(&p, "#");
+	struct acl_part got = cut(&p, "#");
 
 	while (got.n && (got.s[got.n - 1] == ' ' || got.s[got.n - 1] == '\t'))
 		got.n--;
@@ -86,9 +86,9 @@ static struct part without_comment(struct part p)
  * TAG:[NAME-OR-NUMBER]:PERMISSIONS[:NUMBER]; libarchive reads "mask:PERMISSIONS" (Solaris), too.
  * Adds the kind of an entry without a name to *seen; none may come twice.
  */
-static bool is_entry(struct part p, unsigned *seen)
+static bool is_entry(struct acl_part p, unsigned *seen)
 {
-	struct part name = cut(&p, ":"), who, perm;
+	struct acl_part name = cut(&p, ":"), who, perm;
 	const struct tag *t = find_tag(&name);
 	unsigned kind;
 
@@ -110,14 +110,14 @@ static bool is_entry(struct part p, unsigned *seen)
 
 int64_t tar_pax_acl_count(const char *text, size_t n)
 {
-	struct part left = { text, n };
+	struct acl_part left = { text, n };
 	int64_t entries = 0;
 	unsigned seen = 0;
 
 	if (n == 0 || memchr(text, '\0', n))
 		return -EINVAL;
 	while (left.n) {
-		struct part p = without_comment(cut(&left, ",\n"));
+		struct acl_part p = without_comment(cut(&left, ",\n"));
 
 		if (p.n == 0 && left.n == 0)
 			break; /* a separator at the end, or a comment */
