@@ -18,6 +18,7 @@ More about a case:
   flat={...}      what one tree has otherwise than the merged view of layers (None: nothing there);
                   flat_refused=TEXT
   user={...}      what an ordinary user's namespace gives otherwise; user_refused=TEXT
+  plain_refused=TEXT  layers that are given by themselves are refused
   warns=TEXT      is said on stderr, which is empty otherwise (user_warns: in addition, without
                   privilege)
   options=[...]   for image-unpack
@@ -123,6 +124,7 @@ class Case:
         flat_refused=None,
         user=None,
         user_refused=None,
+        plain_refused=None,
         user_on=None,
         warns='',
         user_warns='',
@@ -145,16 +147,19 @@ class Case:
         )
         self.safe, self.flat, self.flat_refused = safe, flat, flat_refused
         self.user, self.user_refused = user, user_refused
+        self.plain_refused = plain_refused
         self.user_on = on if user_on is None else user_on
         self.warns, self.user_warns, self.options = warns, user_warns, list(options)
         self.disk, self.seconds = disk, seconds
         self.ref = ref
         self.space, self.modes = space, modes.split() if modes else None
 
-    def expected(self, kind):
+    def expected(self, kind, form=''):
         """(tree, refusal, entry named) in a kind of mode: store, flat, rootless."""
         if self.safe:
             return None, None, ''
+        if form == 'plain' and self.plain_refused:
+            return None, self.plain_refused, self.on
         if kind == 'flat' and self.flat_refused:
             return None, self.flat_refused, self.on
         if kind == 'rootless' and self.user_refused:

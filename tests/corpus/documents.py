@@ -710,7 +710,7 @@ case(
     'nothing else: in an image that is meant',
     [archive()],
     tree={},
-    user_refused='has no entry',
+    plain_refused='has no entry',
 )
 case(
     'layer-of-no-bytes',
@@ -718,7 +718,7 @@ case(
     [Layer(b'')],
     tree={},
     modes='overlay repeat flat rootless crash san',
-    user_refused='has no entry',
+    plain_refused='has no entry',
 )
 case(
     'layers-of-130',
