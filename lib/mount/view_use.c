@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <linux/openat2.h>
+
 #include "../base/log.h"
 #include "../base/path.h"
 #include "info_all.h"
@@ -26,7 +28,9 @@ struct use_search {
 static int add_dir(const struct overlay_dir *dir, void *arg)
 {
 	const struct use_search *s = arg;
-	struct view_use use = { .known = s->known, .uid = s->uid, .pid = s->ns->pid };
+	struct view_use use = {
+		.ours = s->ns->ours, .known = s->known, .uid = s->uid, .pid = s->ns->pid
+	};
 
 	if (dir->kind == OVERLAY_UPPER || dir->path[0] != '/')
 		return 0;
@@ -92,6 +96,23 @@ static bool counts(const struct view_use *use, const uid_t *user)
 	return !user || !use->known || use->uid == 0 || use->uid == *user;
 }
 
+/*
+ * Another mount namespace may have another tree under the name of the view, such as that of a
+ * system that is booted in a container. What cannot be looked at there counts as the view.
+ */
+static bool is_other_tree(const struct view_use *use, const char *target)
+{
+	scoped_mntns struct mntns n = MNTNS_INIT;
+	struct stat here, there;
+	scoped_fd int fd = -1;
+
+	if (use->ours || stat(target, &here) < 0 || mntns_of_process(use->pid, &n) < 0)
+		return false;
+	fd = mntns_open_path(&n, target, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+	return fd >= 0 && fstat(fd, &there) == 0 &&
+		(there.st_dev != here.st_dev || there.st_ino != here.st_ino);
+}
+
 int view_uses_check(
 	struct view_uses *u, const char *target, const struct view_layers *also, struct err *e)
 {
@@ -100,9 +121,10 @@ int view_uses_check(
 
 	for (size_t i = 0; r == 0 && i < u->items.len; i++) {
 		const struct view_use *use = &u->items.items[i];
+		bool below = path_below(use->dir, target);
 
-		if ((!path_below(use->dir, target) && !also->is_one(use->dir, also->arg)) ||
-			!counts(use, user))
+		if ((!below && !also->is_one(use->dir, also->arg)) || !counts(use, user) ||
+			(below && is_other_tree(use, target)))
 			continue;
 		r = err_set(e, EBUSY, target, "cannot unmount");
 		err_op(e, "umount");

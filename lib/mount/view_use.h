@@ -14,13 +14,15 @@
  * so a view can be unmounted under a running container, whose next start then fails. Therefore a
  * view is also in use while an overlay has a layer in it.
  *
- * The options of an overlay are the text of the process that mounted it. In mount namespaces of
- * other users than root and the view's own, they do not count.
+ * In another mount namespace, an overlay counts unless that namespace has another directory under
+ * the name of the view. The options of an overlay are the text of the process that mounted it. In
+ * mount namespaces of other users than root and the view's own, they do not count.
  */
 struct view_uses {
 	bool read;
 	VEC(struct view_use {
 		char *dir;        /* a layer, as the overlay's options name it */
+		bool ours;        /* in the caller's mount namespace */
 		bool known;       /* uid is set */
 		uid_t uid;        /* the owner of the mount namespace */
 		pid_t pid;        /* a process in it */

@@ -49,7 +49,7 @@ lower=$SCRATCH/closed/layer,upper=$link/up/u,map=+100000,nosuid 0 0" \
 	jq -r 'select(.section == "fstab") | .detail' host.json >details
 	text="the symbolic link 'link' on the way is not followed (it belongs to user 2001.*"
 	must_equal "$(grep -c "$text; try: specify its target" details)" 4
-	text="disk id 0 where other users can reach it .*; try: .*chmod 0700.*-o public"
+	text="disk id 0 where other users can reach it .*; try: .*chmod 0700.*the option public"
 	must_equal "$(grep -c "$text" details)" 1
 	must_work "$SHIFTBOX" shift-check host
 	[[ $output == *"REFUSED LINES OF /etc/fstab"* ]]
