@@ -5,92 +5,23 @@
 # which ones are not run, and why.
 
 load lib
+load world
 need root
 need loop
 need kernel 6.15 # tmpfs is mapped, and the map of a mount can be read
 need prog mmdebstrap python3 nsenter pgrep mke2fs
 
 setup_file() {
-	[ -z "$missing" ] || return 0
-	BARE=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}")/fixtures/bare
-	export BARE
-	mkdir -p "$(dirname "$BARE")"
-	flock "$BARE.lock" "$TESTS/fixtures/bare-debian.sh" "$BARE" >&2
+	[ -n "$missing" ] || bare_debian
 }
 
-# What the first process of the world does, in its namespaces: $SCRATCH/root becomes the root.
-# shellcheck disable=SC2016 # it is the script of another shell
-INIT='cd "$SCRATCH/root"
-	mount -t proc proc proc
-	mount --rbind /sys sys
-	mount -t cgroup2 none sys/fs/cgroup # instead of a mixture of the two versions
-	mount --rbind /dev dev
-	mkdir run/old
-	pivot_root . run/old
-	umount -l /run/old
-	rmdir /run/old
-	exec sleep infinity'
-
-# The new machine: the program is installed, and its store and /srv can be mapped.
 test_setup() {
-	local dir
-	mkdir root upper work
-	mount -t overlay -o "lowerdir=$BARE/root,upperdir=upper,workdir=work" world root
-	make -s -C "$TESTS/.." BUILD="${BUILD:-build}" DESTDIR="$SCRATCH/root" install >/dev/null
-	copy_libraries
-	mkdir -p root/var/lib/shiftbox
-	for dir in srv home mnt run; do mount -t tmpfs -o mode=755 none root/$dir; done
-	mount -t tmpfs -o mode=700 none root/var/lib/shiftbox
-	mount -t tmpfs -o mode=1777 none root/tmp
-	mkdir root/run/image
-	mount --bind "$BARE/oci" root/run/image
-	# Test machines may have no cgroups of their own to give.
-	printf '%s\n' '#!/bin/sh' 'exec /usr/bin/crun --cgroup-manager=disabled "$@"' \
-		>root/usr/local/bin/crun
-	chmod 755 root/usr/local/bin/crun
-	unshare --mount --pid --ipc --uts --fork --kill-child --propagation private \
-		bash -euc "$INIT" >init 2>&1 &
-	WORLD=$!
-	for _ in $(seq 500); do
-		PROCESS=$(pgrep -P $WORLD -x sleep) && break
-		sleep 0.02
-	done
-	[ -n "$PROCESS" ] || say "the world did not come up: $(cat init)"
-	cat >in_world <<-END
-		#!/bin/bash
-		user=\$1 command=\$2
-		set -- nsenter -t $PROCESS -m -p -i -u env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \\
-			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-		if [ "\$user" = root ]; then exec "\$@" bash -c "cd; \$command"; fi
-		exec "\$@" su - "\$user" -s /bin/bash -c "\$command"
-	END
-	chmod 755 in_world
+	world_make "$BARE/root"
+	world_start
 }
 
 test_teardown() {
-	[ -z "${WORLD:-}" ] || { kill -9 "$WORLD" && wait "$WORLD"; } 2>/dev/null || true
-}
-
-# A program that links shared libraries has them as its package's dependencies.
-copy_libraries() {
-	local lib
-	while read -r lib; do
-		[ -e "root$lib" ] || cp -L --parents "$lib" root
-	done < <(ldd "$SHIFTBOX" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p')
-	chroot root ldconfig
-}
-
-in_world() {
-	./in_world root "$1" || say "the preparation failed: $1"
-}
-
-users() {
-	in_world 'useradd -m alice && useradd -m bob'
-}
-
-examples() { # FILE
-	capture "$TESTS/system/examples.py" "$1" "$TESTS/system/examples.list" "$SCRATCH/in_world"
-	[ "$status" = 0 ] || tell "an example failed"
+	world_stop
 }
 
 @test "README.md" {
