@@ -309,6 +309,7 @@ install: all
 	ln -sf mount-idmapped.8 $(MAN_DIR)/mount.shiftbox.8
 	$(call install_page,idmap.7,$(MAN7_DIR)/shiftbox-idmap.7)
 	$(call install_page,security.7,$(MAN7_DIR)/shiftbox-security.7)
+	$(call install_page,engines.7,$(MAN7_DIR)/shiftbox-engines.7)
 	install -d $(DESTDIR)$(DOCDIR) $(UNIT_DIR)
 	for u in service path; do sed 's|@BINDIR@|$(BINDIR)|' cmd/views.$$u \
 		>$(UNIT_DIR)/shiftbox-views.$$u && \
@@ -329,7 +330,7 @@ endif
 uninstall:
 	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(MAN_DIR)/mount.shiftbox.8
 	rm -f $(ZSH_DIR)/_shiftbox
-	rm -f $(MAN7_DIR)/shiftbox-idmap.7 $(MAN7_DIR)/shiftbox-security.7
+	rm -f $(patsubst %,$(MAN7_DIR)/shiftbox-%.7,engines idmap security)
 	rm -f $(patsubst %,$(DESTDIR)$(DOCDIR)/%,COPYING CHANGES README.md)
 	rm -f $(DESTDIR)$(DATADIR)/shiftbox/output.schema.json
 	rm -f $(UNIT_DIR)/shiftbox-views.service $(UNIT_DIR)/shiftbox-views.path

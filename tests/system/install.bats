@@ -18,6 +18,7 @@ installed() {
 		[ -s "root/usr/share/fish/vendor_completions.d/$name.fish" ]
 	done
 	[ -s root/usr/share/man/man7/shiftbox-idmap.7 ]
+	[ -s root/usr/share/man/man7/shiftbox-engines.7 ]
 	[ -s root/usr/share/man/man7/shiftbox-security.7 ]
 	[ -s root/usr/share/man/man8/mount.shiftbox.8 ]
 	must_equal "$(readlink root/sbin/mount.shiftbox)" /usr/bin/shiftbox
