@@ -163,7 +163,7 @@ check-kernels: deps-kernels
 check-packages: deps-packages
 	@tests/run packages
 
-check-releases check-arches: check-%: deps-roots
+check-releases check-podmans check-arches: check-%: deps-roots
 	@tests/run $*
 
 # And all that takes long: other kernels, packages, other releases and architectures, and the soak.
@@ -171,7 +171,7 @@ check-releases check-arches: check-%: deps-roots
 check-all: deps-roots deps-packages deps-kernels
 	@status=0; \
 	$(MAKE) -s check || status=1; \
-	tests/run kernels packages releases arches soak || status=1; \
+	tests/run kernels packages releases podmans arches soak || status=1; \
 	exit $$status
 
 demo: deps-demo
@@ -382,12 +382,14 @@ Test (tests/README.md):
   make unit-AREA            build and run the unit tests of one area (a folder of lib/) alone
   make SAN=1 unit           build $(BUILD)/san/unit, with sanitizers
   tests/run WORD...         run one kind of tests (unit san oom golden fuzz lint system corpus,
-                            and those of check-all: kernels packages releases arches soak), or
-                            the files whose name holds WORD
+                            and those of check-all: kernels packages releases podmans arches
+                            soak), or the files whose name holds WORD
   tests/run WORD... -f NAME run the tests of these files whose name holds NAME
   make check-kernels        test on Linux 6.1 and 6.18 and on Debian's newest kernel, in qemu
   make check-packages       build and try the packages of tests/packaging (as root)
   make check-releases       build and test in Debian 12, 13 and sid, with gcc and clang (as root)
+  make check-podmans        use a store with podman, buildah and skopeo of these, and podman 6
+                            (as root)
   make check-arches         build and test for s390x, arm64 and i386 in qemu, compile with musl
                             (as root)
   make check-all            check, all of these, and longer runs of the corpus and the fuzz targets
@@ -409,8 +411,8 @@ clean:
 
 FORCE:
 .PHONY: all objects debug check check-all check-kernels check-packages check-releases \
-	check-arches demo bench deps deps-demo deps-test deps-kernels deps-bench deps-deb \
-	deps-packages deps-roots dist deb \
+	check-podmans check-arches demo bench deps deps-demo deps-test deps-kernels deps-bench \
+	deps-deb deps-packages deps-roots dist deb \
 	unit unit-oom oom-program fuzz-replay fuzz-programs corpus gen \
 	install uninstall help clean FORCE
 .SECONDARY:
