@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <linux/openat2.h>
-
 #include "../base/log.h"
 #include "../base/path.h"
 #include "info_all.h"
@@ -97,18 +95,22 @@ static bool counts(const struct view_use *use, const uid_t *user)
 }
 
 /*
- * Another mount namespace may have another tree under the name of the view, such as that of a
- * system that is booted in a container. What cannot be looked at there counts as the view.
+ * Another mount namespace may have another tree under the name of the view, or of the layer, such
+ * as that of a system that is booted in a container. What cannot be looked at there counts as ours.
+ * A name that another user than root chose is not looked up here: its filesystem may never answer.
  */
 static bool is_other_tree(const struct view_use *use, const char *target)
 {
+	const char *path = path_below(use->dir, target) ? target : use->dir;
+	bool roots = use->known && use->uid == 0;
 	scoped_mntns struct mntns n = MNTNS_INIT;
 	struct stat here, there;
 	scoped_fd int fd = -1;
 
-	if (use->ours || stat(target, &here) < 0 || mntns_of_process(use->pid, &n) < 0)
+	if (use->ours || (path != target && !roots) || stat(path, &here) < 0 ||
+		mntns_of_process(use->pid, &n) < 0)
 		return false;
-	fd = mntns_open_path(&n, target, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+	fd = mntns_open_path(&n, path, O_PATH | O_DIRECTORY, 0);
 	return fd >= 0 && fstat(fd, &there) == 0 &&
 		(there.st_dev != here.st_dev || there.st_ino != here.st_ino);
 }
@@ -121,10 +123,9 @@ int view_uses_check(
 
 	for (size_t i = 0; r == 0 && i < u->items.len; i++) {
 		const struct view_use *use = &u->items.items[i];
-		bool below = path_below(use->dir, target);
 
-		if ((!below && !also->is_one(use->dir, also->arg)) || !counts(use, user) ||
-			(below && is_other_tree(use, target)))
+		if ((!path_below(use->dir, target) && !also->is_one(use->dir, also->arg)) ||
+			!counts(use, user) || is_other_tree(use, target))
 			continue;
 		r = err_set(e, EBUSY, target, "cannot unmount");
 		err_op(e, "umount");

@@ -216,7 +216,7 @@ static bool is_content(const struct tar_split *t, const struct tar_check_entry *
 	const char *slash = t->name.len ? strrchr(t->name.data, '/') : NULL;
 	const char *base = slash ? slash + 1 : buf_get(&t->name);
 
-	return !en->sparse && t->name.len && en->name[en->name_len - 1] != '/' &&
+	return !en->sparse && t->name.len && en->name_len && en->name[en->name_len - 1] != '/' &&
 		strncmp(base, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) != 0;
 }
 

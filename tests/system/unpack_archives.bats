@@ -115,7 +115,8 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	unpack docker-archive:some.tar:docs.example:5000/team/app:1.2
 	unpack docker-archive:some.tar:team/app:1.2
 	unpack docker-archive:some.tar:app
-	must_equal "$(ls "$STORE/images")" $'some\nsome:app\nsome:app:1.2'
+	must_equal "$(ls "$STORE/images")" \
+		$'docs.example:5000%2Fteam%2Fapp:1.2\nsome\nsome:app\nsome:app:1.2'
 	must_fail 2 "need a --name" "$SHIFTBOX" image-unpack -s "$STORE" docker-archive:- <some.tar
 	cp some.tar a:b.tar
 	unpack docker-archive:a:b.tar:app:1.2
