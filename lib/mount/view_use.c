@@ -105,13 +105,14 @@ static bool is_other_tree(const struct view_use *use, const char *target)
 	bool roots = use->known && use->uid == 0;
 	scoped_mntns struct mntns n = MNTNS_INIT;
 	struct stat here, there;
-	scoped_fd int fd = -1;
+	scoped_fd int own = -1, other = -1;
 
-	if (use->ours || (path != target && !roots) || stat(path, &here) < 0 ||
+	if (use->ours || (path != target && !roots) ||
+		path_open(path, O_PATH | O_DIRECTORY, "cannot look at it", NULL, &own, NULL) < 0 ||
 		mntns_of_process(use->pid, &n) < 0)
 		return false;
-	fd = mntns_open_path(&n, path, O_PATH | O_DIRECTORY, 0);
-	return fd >= 0 && fstat(fd, &there) == 0 &&
+	other = mntns_open_path(&n, path, O_PATH | O_DIRECTORY, 0);
+	return other >= 0 && fstat(own, &here) == 0 && fstat(other, &there) == 0 &&
 		(there.st_dev != here.st_dev || there.st_ino != here.st_ino);
 }
 
