@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/keyctl.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -45,9 +46,24 @@ static struct sys_mnt_id_req mnt_request(uint64_t ns, uint64_t mnt_id, uint64_t 
 	};
 }
 
+enum { OPENAT2_TRIES = 1000 };
+
+/*
+ * openat2(2): while anything on the system is renamed or mounted, a ".." below RESOLVE_BENEATH or
+ * RESOLVE_IN_ROOT ends in EAGAIN, and the caller may try again.
+ */
 int sys_openat2(int dirfd, const char *path, const struct open_how *how)
 {
-	return (int)syscall(SYS_openat2, dirfd, path, how, sizeof(*how));
+	const bool racy = !(how->resolve & RESOLVE_CACHED) &&
+		how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT);
+	int fd = -1;
+
+	for (int i = 0; i < OPENAT2_TRIES; i++) {
+		fd = (int)syscall(SYS_openat2, dirfd, path, how, sizeof(*how));
+		if (fd >= 0 || errno != EAGAIN || !racy)
+			break;
+	}
+	return fd;
 }
 
 int sys_open_tree(int dirfd, const char *path, unsigned flags)

@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -295,4 +297,35 @@ TEST(fd_remove_tree_refuses_to_cross_a_mount)
 	CHECK(exists(d, "keep/file"));
 	REQUIRE(sys_umount2("tree/sub/mnt", 0) == 0);
 	CHECK_INT(fd_remove_tree(d, "tree", &e), 0);
+}
+
+static atomic_bool renamed_enough;
+
+static void *rename_all_the_time(void *arg)
+{
+	const int *d = arg;
+
+	while (!renamed_enough && renameat(*d, "x", *d, "y") == 0 &&
+		renameat(*d, "y", *d, "x") == 0)
+		;
+	return NULL;
+}
+
+/* openat2(2): EAGAIN, if anything was renamed while ".." was resolved. */
+TEST(fd_open_beneath_outlives_renames)
+{
+	int d = scratch(), r = 0;
+	pthread_t thread;
+	struct err e = ERR_INIT;
+
+	REQUIRE(mkdirat(d, "a", 0700) == 0 && mkdirat(d, "x", 0700) == 0);
+	REQUIRE(pthread_create(&thread, NULL, rename_all_the_time, &d) == 0);
+	for (int i = 0; i < 20000 && r == 0; i++) {
+		scoped_fd int fd = -1;
+
+		r = fd_open_beneath(d, "a/../a/../a/../a", O_PATH, &fd, &e);
+	}
+	renamed_enough = true;
+	REQUIRE(pthread_join(thread, NULL) == 0);
+	CHECK_INT(r, 0);
 }
