@@ -16,8 +16,19 @@
 /* A path relative to a descriptor is not the caller's, so hints for "open" do not apply. */
 static int cannot_open(int dirfd, const char *path, const char *what, struct err *e)
 {
-	return dirfd == AT_FDCWD ? err_path(e, errno, path, "%s", what) :
-				   err_set(e, errno, path, "%s", what);
+	int r = dirfd == AT_FDCWD ? err_path(e, errno, path, "%s", what) :
+				    err_set(e, errno, path, "%s", what);
+
+	fd_explain_lease(r, e);
+	return r;
+}
+
+void fd_explain_lease(int r, struct err *e)
+{
+	if (r != -EWOULDBLOCK)
+		return;
+	err_why(e, "a process has a lease on the file");
+	err_try(e, "run it again when the lease is gone: lslocks shows the process (type LEASE)");
 }
 
 int fd_open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
@@ -78,13 +89,15 @@ int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct 
 	return r;
 }
 
-static int cannot_open_beneath(const char *path, struct err *e)
+static int cannot_open_beneath(const char *path, int flags, struct err *e)
 {
 	int r = err_set(e, errno, path, "cannot open");
 
 	if (r == -EACCES)
 		err_try(e,
 			"run as root, or as a user who may open it: ls -l shows its permissions");
+	if (flags & O_NONBLOCK)
+		fd_explain_lease(r, e);
 	return r;
 }
 
@@ -97,7 +110,7 @@ int fd_open_beneath(int dirfd, const char *path, int flags, int *ret_fd, struct 
 	scoped_fd int fd = sys_openat2(dirfd, path, &how);
 
 	if (fd < 0)
-		return cannot_open_beneath(path, e);
+		return cannot_open_beneath(path, flags, e);
 
 	*ret_fd = TAKE_FD(fd);
 	return 0;

@@ -26,6 +26,12 @@ MUST_CHECK int fd_open_dir(int dirfd, const char *path, int *ret_fd, struct err 
  */
 MUST_CHECK int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct err *e);
 
+/*
+ * Add the cause to the error of a file that could not be opened: with O_NONBLOCK, -EWOULDBLOCK says
+ * that another process has a lease on it (fcntl(2), F_SETLEASE). Without, open(2) would wait.
+ */
+void fd_explain_lease(int r, struct err *e);
+
 /* Refuse an open file that is not regular, as fd_open_regular() does. path: for the message. */
 MUST_CHECK int fd_check_regular(int fd, const char *path, struct err *e);
 

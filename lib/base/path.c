@@ -448,6 +448,7 @@ int path_open_regular(const char *path, int *ret_fd, struct err *e)
 	int r = path_open(
 		path, O_RDONLY | O_NONBLOCK | O_NOCTTY, "cannot open the file", NULL, &fd, e);
 
+	fd_explain_lease(r, e);
 	if (r == 0)
 		r = fd_check_regular(fd, path, e);
 	if (r == 0)

@@ -70,8 +70,6 @@ static int read_index(const struct view_line *l, struct buf *ret, struct err *e)
 		*e = own;
 		err_prefix(e, "'%s'", l->line->source);
 	}
-	if (r == -EWOULDBLOCK)
-		err_why(e, "a process has a lease on the file");
 	return r < 0 ? r : 1;
 }
 

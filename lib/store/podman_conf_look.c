@@ -199,8 +199,9 @@ static int check_view(const struct podman_look *l, struct buf *notes, struct err
 	if (!buf_get(&path))
 		return err_nomem(e);
 	r = path_open_regular(buf_get(&path), &fd, &own);
-	if (r == 0 || r == -ENOMEM)
-		return r == 0 ? 0 : err_nomem(e);
+	/* -EWOULDBLOCK: a user whom another view shows the file has a lease on it. */
+	if (r == 0 || r == -EWOULDBLOCK || r == -ENOMEM)
+		return r == -ENOMEM ? err_nomem(e) : 0;
 	if (!l->want->write) {
 		buf_printf(notes,
 			"'%s': has no store for podman that user '%s' can read, so podman would "

@@ -128,6 +128,10 @@ static void put_images(struct podman_subject *u, const struct podman_view *v)
 	if (f->num == ETIMEDOUT)
 		shared_put(u, "images", SHARED_UNKNOWN, NULL, "the files of %s do not answer",
 			podman_user_name(u));
+	else if (f->num == EWOULDBLOCK)
+		shared_put(u, "images", SHARED_UNKNOWN, NULL,
+			"%s/overlay-images/images.json: a process has a lease on the file",
+			v->target);
 	else if (f->num)
 		shared_put(u, "images", SHARED_MISSING, &look,
 			"%s cannot read %s/overlay-images/images.json: %s", podman_user_name(u),
