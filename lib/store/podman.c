@@ -144,7 +144,7 @@ static int adopt_layers(struct update *u, const struct podman_layers *chain,
 	for (size_t k = 0; r == 0 && k < chain->len; k++)
 		if (!podman_find(&u->layers, chain->items[k].id))
 			r = adopt_layer(u, &chain->items[k], &own);
-	if (!a->trees && (r == -EXDEV || r == -EBUSY)) {
+	if (!a->trees && (r == -EXDEV || r == -EBUSY || r == -EINVAL)) {
 		log_verbose("'%s': podman gets links to its files: %s: %s", own.on, own.what,
 			strerror(-r));
 		a->trees = a->again = true;

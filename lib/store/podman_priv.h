@@ -135,8 +135,9 @@ MUST_CHECK int podman_holds(const struct store *s, const char *id, const char *d
 
 /*
  * Exchange layers/DIR, a directory, and overlay/ID/diff, a link, or move the directory back. At
- * every moment, both names lead to it. The caller holds the exclusive lock on images/. -EXDEV and
- * -EBUSY: this directory cannot be moved (project quotas, a mount on it).
+ * every moment, both names lead to it. The caller holds the exclusive lock on images/. -EXDEV,
+ * -EBUSY and -EINVAL: this directory cannot be moved (project quotas, a mount on it, a filesystem
+ * without RENAME_EXCHANGE).
  */
 MUST_CHECK int podman_take(
 	const struct store *s, int overlay, const struct podman_held *h, bool sync, struct err *e);

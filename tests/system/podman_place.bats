@@ -394,6 +394,21 @@ each_fails() {
 	each_fails pruned --prune
 }
 
+@test "a filesystem that cannot exchange names gets links to the files" {
+	local n trees=0
+	for n in {1..20}; do
+		rm -rf "$STORE"
+		capture inject "renameat2:EINVAL:$n" "$SHIFTBOX" image-unpack -v -s "$STORE" a
+		[ "$status" != 99 ] || break
+		[[ $stderr != *"podman gets links to its files"* ]] || {
+			must_equal "$status" 0
+			podman_has "localhost/a:latest 2"
+			trees=$((trees + 1))
+		}
+	done
+	[ $trees -ge 2 ] # one for each layer
+}
+
 @test "an error while the store is read takes nothing away from podman" {
 	local call n action
 	unpack a
