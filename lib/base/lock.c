@@ -86,7 +86,7 @@ int lock_wait(int fd, enum lock_how how)
  * Lines are "1: FLOCK  ADVISORY  WRITE 123 00:1a:456 0 EOF", with "->" before FLOCK for a process
  * that waits (fs/locks.c, lock_get_status()).
  */
-static uint64_t find_holder(const char *line, const char *where)
+static uint64_t find_holder(const char *line, const char *where, const char *kind)
 {
 	while (*line) {
 		size_t n = strcspn(line, "\n");
@@ -95,7 +95,7 @@ static uint64_t find_holder(const char *line, const char *where)
 
 		while (pid && pid > line && pid[-1] >= '0' && pid[-1] <= '9')
 			pid--;
-		if (at && memmem(line, n, ": FLOCK ", 8) &&
+		if (at && memmem(line, n, kind, strlen(kind)) &&
 			num_u64_n(pid, (size_t)(at - pid), &number) == 0)
 			return number;
 		line += n + (line[n] == '\n');
@@ -103,30 +103,52 @@ static uint64_t find_holder(const char *line, const char *where)
 	return 0;
 }
 
-void lock_print_holder(int fd, struct buf *b)
+/* The process that holds a lock of this kind on the file, or 0. */
+static uint64_t holder_of(int fd, const char *kind)
 {
-	scoped_buf struct buf locks = BUF_INIT, comm = BUF_INIT;
-	char where[64], path[64];
+	scoped_buf struct buf locks = BUF_INIT;
+	char where[64];
 	struct stat st;
-	uint64_t pid = 0;
 
-	if (fstat(fd, &st) == 0 &&
-		fd_read_file(AT_FDCWD, "/proc/locks", FILE_MAX, &locks, NULL) == 0 &&
-		buf_get(&locks)) {
-		(void)snprintf(where, sizeof(where), " %02x:%02x:%llu 0 EOF", major(st.st_dev),
-			minor(st.st_dev), (unsigned long long)st.st_ino); /* fits */
-		pid = find_holder(buf_get(&locks), where);
-	}
-	if (!pid) {
-		buf_str(b, "one that cannot be seen from here");
-		return;
-	}
+	if (fstat(fd, &st) < 0 ||
+		fd_read_file(AT_FDCWD, "/proc/locks", FILE_MAX, &locks, NULL) < 0 ||
+		!buf_get(&locks))
+		return 0;
+	(void)snprintf(where, sizeof(where), " %02x:%02x:%llu 0 EOF", major(st.st_dev),
+		minor(st.st_dev), (unsigned long long)st.st_ino); /* fits */
+	return find_holder(buf_get(&locks), where, kind);
+}
+
+static void print_process(uint64_t pid, struct buf *b)
+{
+	scoped_buf struct buf comm = BUF_INIT;
+	char path[64];
+
 	(void)snprintf(path, sizeof(path), "/proc/%llu/comm", (unsigned long long)pid); /* fits */
 	if (fd_read_file(AT_FDCWD, path, 64, &comm, NULL) < 0 || !comm.len || !buf_get(&comm))
 		buf_printf(b, "process %llu", (unsigned long long)pid);
 	else
 		buf_printf(b, "process %llu (%.*s)", (unsigned long long)pid, (int)comm.len - 1,
 			comm.data);
+}
+
+void lock_print_holder(int fd, struct buf *b)
+{
+	uint64_t pid = holder_of(fd, ": FLOCK ");
+
+	if (pid)
+		print_process(pid, b);
+	else
+		buf_str(b, "one that cannot be seen from here");
+}
+
+bool lock_print_delegate(int fd, struct buf *b)
+{
+	uint64_t pid = holder_of(fd, ": DELEG ");
+
+	if (pid)
+		print_process(pid, b);
+	return pid;
 }
 
 /*

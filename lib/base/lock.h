@@ -43,6 +43,12 @@ MUST_CHECK int lock_wait(int fd, enum lock_how how);
 void lock_print_holder(int fd, struct buf *b);
 
 /*
+ * Has a process a delegation on the directory (fcntl(2), F_SETDELEG, Linux 6.19)? Then each change
+ * of its names waits for that process, for up to fs.lease-break-time. Append the process.
+ */
+bool lock_print_delegate(int fd, struct buf *b);
+
+/*
  * Create a mark, which *ret_fd holds. -EAGAIN: another process opened the file before it was
  * locked; try again with another name.
  */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/lock.h"
 #include "../base/log.h"
 #include "../mount/fs_limits.h"
 #include "../mount/stored_layer.h"
@@ -315,6 +316,22 @@ static int sweep_all(struct update *u, struct err *e)
 
 /* ---- all of it ---- */
 
+/* The owner of a view can have one, and get another one as soon as the kernel has taken it. */
+static void warn_of_delegations(const struct update *u)
+{
+	const int dirs[] = { u->podman, u->overlay, u->links, u->splits, u->images_dir };
+	scoped_buf struct buf who = BUF_INIT;
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(dirs) && !lock_print_delegate(dirs[i], &who))
+		i++;
+	if (i < ARRAY_LEN(dirs) && buf_get(&who))
+		log_warn("'%s/" PODMAN_DIR "': %s has a delegation on a directory there, so each "
+			 "change waits for it, up to 45 seconds each time; try: end it; 'sysctl "
+			 "fs.leases-enable=0' forbids leases and delegations",
+			u->s->path, who.data);
+}
+
 static int open_all(struct update *u, struct err *e)
 {
 	const struct {
@@ -329,6 +346,8 @@ static int open_all(struct update *u, struct err *e)
 	if (r == 0)
 		r = fd_open_beneath(
 			u->s->fd, PODMAN_RECORDS, O_RDONLY | O_DIRECTORY, &u->records, e);
+	if (r == 0)
+		warn_of_delegations(u);
 	return r;
 }
 

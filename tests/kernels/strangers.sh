@@ -52,3 +52,28 @@ strangers() {
 	works $MI -u t
 }
 check "mount namespaces of other users are listed, or skipped" strangers
+
+# An owner of a view delays what root does, and root is told who it is.
+delegations() {
+	has 6.19 || return 0
+	break_time=$(cat /proc/sys/fs/lease-break-time)
+	mkdir -m 700 private view
+	: >f
+	tar -cf a.tar f
+	works "$SHIFTBOX" image-unpack -q -s private/store -N a a.tar
+	works $MI -m u:0:1501:1 -m g:0:1501:1 -o ro,nosuid,nodev private/store/podman view
+	stranger 1501 delegate view
+	echo 1 >/proc/sys/fs/lease-break-time
+	warns "(stranger) has a delegation on a directory there" \
+		"$SHIFTBOX" image-unpack -q -s private/store --remove a
+	# The shell may have started it in a process of its own.
+	while pidof stranger >/dev/null; do
+		# shellcheck disable=SC2046
+		kill -9 $(pidof stranger) || :
+		sleep 0.1
+	done
+	echo "$break_time" >/proc/sys/fs/lease-break-time
+	works "$SHIFTBOX" image-unpack -q -s private/store -N a a.tar
+	works $MI -u view
+}
+check "delegations of a user who has a view are named" delegations
