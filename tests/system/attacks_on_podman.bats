@@ -12,6 +12,7 @@ need subid
 need prog python3 setpriv podman crun busybox
 
 test_setup() {
+	mount -t tmpfs -o mode=755 run /run
 	podman_start
 	STORE=$SCRATCH/store
 	podman_user alice 2001 300000
@@ -19,6 +20,7 @@ test_setup() {
 
 test_teardown() {
 	umount -l "$SCRATCH"/view-* 2>/dev/null || true
+	umount -l /run
 	podman_stop
 }
 
@@ -70,4 +72,22 @@ REF=docker.io/library/good:1
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --list --json
 	must_equal "$(grep -c "its documents are not those of an image for podman" <<<"$output")" $n
 	as alice podman --log-level=error run --rm $REF busybox true
+}
+
+@test "root of a user's namespace gets no more of a view than reading it, and nothing of another" {
+	podman_user bob 2002 400000
+	image a '{"layers":[{"files":{"null":{"type":"char","dev":[1,3],"mode":"666"},
+		"suid":{"data":"x","mode":"4755"}}}]}'
+	unpack a
+	find "$STORE" -path "$STORE/tmp" -prune -o -printf '%P %i %n %C@ %s %U:%G %m\n' >before
+	echo "$STORE/podman /run/shiftbox/users/%u shiftbox" \
+		"map=user:%u,each=user:alice;user:bob,ro,nosuid,nodev 0 0" >views
+	must_work "$SHIFTBOX" mount-idmapped -a -T views
+	as alice unshare -U --map-root-user --map-auto -m "$TESTS/fixtures/break_view.py" \
+		/run/shiftbox/users/{alice,bob} "$SCRATCH/home-alice" >tried
+	must_equal "$(sort tried | uniq -c | awk '{ print $2, $3 }' | paste -sd';')" "$(joined \
+		"clear EPERM;device EACCES;enter EACCES;link EXDEV;map EPERM;remount EPERM;" \
+		"umount EINVAL;upper EINVAL;write EROFS")"
+	find "$STORE" -path "$STORE/tmp" -prune -o -printf '%P %i %n %C@ %s %U:%G %m\n' >after
+	cmp before after
 }

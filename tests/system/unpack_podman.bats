@@ -248,6 +248,7 @@ BASE='{"files":{"d":{"type":"dir","mode":"2751","uid":3,"gid":4,"xattrs":{"user.
 		            continue
 		        held.append(fd)
 		        fcntl.flock(fd, fcntl.LOCK_EX)
+		        fcntl.lockf(fd, fcntl.LOCK_SH)
 		        if os.path.isfile(p):
 		            for kind in fcntl.F_WRLCK, fcntl.F_RDLCK:
 		                try:
