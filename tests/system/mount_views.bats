@@ -268,6 +268,9 @@ views() {
 	must_equal "$(grep -c 'other users could enter' <<<"$stderr")" 1
 	stderr_has "try: chmod 0700 $SCRATCH/store, or" ... "'views': 1 more view failed"
 	must_equal "$(views) $(mounts)" " 0"
+	echo "overlay $USERS/%u shiftbox lower=$SCRATCH/store,map=user:%u,each=subid 0 0" >views
+	must_fail 1 "other users could enter the view" $MI -a -T views
+	stderr_has "try: specify public if others may read it"
 	view 'map=user:%u,each=subid,ro,public'
 	must_work $MI -a -T views
 	must_equal "$(views)" "vera walt"
@@ -567,24 +570,29 @@ maps . root'
 	fi
 }
 
-@test "a user who holds a lease on the index keeps root from nothing" {
+@test "a user who holds a lease on an index keeps root from nothing" {
+	local file
 	podman_store '[{"id":"1"}]'
 	must_work $MI -a -T views
-	as_user vera python3 -c '
+	for file in overlay-layers/layers.json maps/layers.json; do
+		(umask 022 && mkdir -p store/maps && cp -n store/overlay-layers/layers.json store/$file)
+		as_user vera python3 -c '
 import fcntl, os, signal, sys, time
 signal.signal(signal.SIGIO, signal.SIG_IGN)
 f = os.open(sys.argv[1], os.O_RDONLY)
 fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_WRLCK)
 print("held", flush=True)
-time.sleep(60)' $USERS/vera/overlay-layers/layers.json >held &
-	for _ in {1..100}; do grep -q held held && break; sleep 0.1; done
-	grep -q held held
-	capture timeout 10 $MI -a -T views
-	must_equal "$status" 0
-	stderr_has "has a lease on the file"
-	must_equal "$(views)" "vera walt"
-	kill $!
-	wait $! || true
+time.sleep(60)' $USERS/vera/$file >held &
+		for _ in {1..100}; do grep -q held held && break; sleep 0.1; done
+		grep -q held held
+		capture timeout 10 $MI -a -T views
+		must_equal "$status" 0
+		stderr_has "'$file': the store below" ... "has a lease on the file"
+		must_equal "$(views)" "vera walt"
+		kill $!
+		wait $! || true
+		: >held
+	done
 }
 
 # A process of the user that has an overlay with a layer in a view
@@ -637,31 +645,46 @@ required() {
 	find units/local-fs.target.requires -name '*.mount' -exec basename {} + 2>/dev/null | sort
 }
 
+# The lines of README and the pages that are for a table, those of echo(1) too: one with each= is for
+# /etc/shiftbox/views, and all others are for /etc/fstab.
+lines_of_examples() {
+	sed -E 's/\\e$/\\/' "$TESTS/../README.md" "$TESTS"/../cmd/*.[78] |
+		sed -zE "s/' \\\\\n *'/ /g" |
+		sed -nE "s/^(# )?(echo ')?([^ .]\S* +\S+ +(shiftbox|none|ext4) +\S+ +0 0)('.*)?$/\3/p"
+}
+
 @test "no line of an example makes systemd require a mount that cannot be made" {
 	[ -x $GENERATORS/systemd-fstab-generator ] ||
 		skip "needs systemd-fstab-generator"
-	# README's lines of fstab, and each line of that form in the pages.
-	sed -n '/^```fstab/,/^```/{/^```/d;p}' "$TESTS/../README.md" >fstab
-	grep -hE '^[^.].* /[^ ]* +shiftbox .* 0 0$' "$TESTS"/../cmd/*.8 |
-		grep -v ' /run/shiftbox/users/' >>fstab || true
-	[ "$(wc -l <fstab)" -ge 4 ]
-	must_equal "$(required fstab | grep -c x25)" 0
-	[ -z "$(grep -rl each= units)" ] || say "each= is in a unit"
-	# What would happen, and does not with noauto.
-	must_equal "$(required views | grep -c x25)" 1
-	sed -i 's/,each/,noauto,each/' views
-	must_equal "$(required views)" ""
+	lines_of_examples >all
+	grep each= all >with-each
+	must_equal "$(wc -l <all) $(wc -l <with-each)" "15 6"
+	sed -n '/^```fstab/,/^```/p' "$TESTS/../README.md" >blocks
+	must_equal "$(grep -c each= blocks)" 0
+	# tests/packaging/boot_guest.sh has those of README mounted by systemd.
+	grep -v each= all >fstab
+	must_equal "$(required fstab | xargs)" \
+		"home-alice-data.mount mnt-bob.mount srv-alice-root.mount srv-web.mount"
+	# What would happen with each of the others, and does not with noauto.
+	while read -r line; do
+		echo "$line" >fstab
+		must_equal "$(required fstab | grep -c x25)" 1
+		echo "${line/,each/,noauto,each}" >fstab
+		must_equal "$(required fstab)" ""
+	done <with-each
 }
 
-@test "systemd accepts the units" {
+@test "systemd accepts the units, which give the service no mounts of its own" {
 	need prog systemd-analyze
-	local unit
+	local unit own
 	mkdir u
-	for unit in service path; do
-		sed "s|@BINDIR@/mount-idmapped|/bin/true|" "$TESTS/../cmd/views.$unit" \
-			>u/shiftbox-views.$unit
+	for unit in views.service views-changed.service views.path views.timer; do
+		sed "s|@BINDIR@/mount-idmapped|/bin/true|" "$TESTS/../cmd/$unit" >"u/shiftbox-$unit"
 	done
-	capture systemd-analyze verify --man=no --recursive-errors=no u/shiftbox-views.service \
-		u/shiftbox-views.path
+	capture systemd-analyze verify --man=no --recursive-errors=no u/*
 	must_equal "$status $(grep shiftbox-views <<<"$stderr" || :)" "0 "
+	# systemd.exec(5): a service with one of these has mounts of its own.
+	own='Private(Tmp|Devices|Mounts|Network|IPC|Users)|Protect(System|Home|Proc|Control|Kernel)'
+	own+='|(Read|Inaccessible|ExecPaths|NoExec|Bind|Root|Mount|Temporary|State|Cache|Logs|Runtime)'
+	must_equal "$(grep -E "^($own)" u/shiftbox-views.service || :)" ""
 }
