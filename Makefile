@@ -58,15 +58,15 @@ ISAL_LIBS := -lisal
 endif
 
 # Static where Debian has the archive: a short command then starts in a third of the time. libmount
-# has none and is loaded on first use (lib/mount/via_libmount.c). STATIC=0 links shared libraries,
-# as distributions require. (libbz2 does not have a pkg-config file everywhere.)
+# and libcurl are loaded on first use (lib/mount/via_libmount.c, lib/registry/http.c). STATIC=0 links
+# shared libraries, as distributions require. (libbz2 does not have a pkg-config file everywhere.)
 PKG_CONFIG ?= pkg-config
 ifeq ($(STATIC),0)
 PACKAGES := libarchive blkid $(if $(ISAL_LIBS),libisal) jansson nettle libseccomp libzstd zlib \
 	liblzma liblz4
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lbz2 -ldl
-BASE_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES) mount)
-has_packages = $(PKG_CONFIG) --print-errors --exists $(PACKAGES) mount
+BASE_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES) mount libcurl)
+has_packages = $(PKG_CONFIG) --print-errors --exists $(PACKAGES) mount libcurl
 else
 has_packages = true
 LIBS := -l:libarchive.a -l:libblkid.a $(ISAL_LIBS) -l:libjansson.a -l:libnettle.a -l:libseccomp.a \
@@ -90,7 +90,7 @@ $(BUILD)/shiftbox: $(CMD_OBJ) $(LIB_OBJ)
 	$(Q)$(link)
 
 HEADERS := archive.h blkid/blkid.h libmount/libmount.h jansson.h nettle/sha2.h seccomp.h zstd.h \
-	zlib.h lzma.h
+	zlib.h lzma.h curl/curl.h
 missing = { echo 'make: the compiler or a library is missing: run make deps' >&2; exit 1; }
 
 # Objects are made anew when they would be made by other flags. The same tree may be mounted in two
