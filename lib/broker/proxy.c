@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/fdmsg.h"
 #include "../base/subprocess.h"
-#include "fdmsg.h"
 #include "proxy_priv.h"
 
 enum { ANSWER_MS = 10 * 1000, KILLED_MS = 1000 };

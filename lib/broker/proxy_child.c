@@ -17,9 +17,9 @@
 
 #include "../base/caps.h"
 #include "../base/fd.h"
+#include "../base/fdmsg.h"
 #include "../base/sys.h"
 #include "broker_creds.h"
-#include "fdmsg.h"
 
 enum { FD_ROOT, FD_DIR, FD_NS };
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "../broker/fdmsg.h"
+#include "../base/fdmsg.h"
 
 int run_proto_pair(int ret[2], struct err *e)
 {

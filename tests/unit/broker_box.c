@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../lib/base/fdmsg.h"
 #include "../../lib/broker/broker.h"
-#include "../../lib/broker/fdmsg.h"
 #include "../../lib/idmap/userns.h"
 #include "test.h"
 

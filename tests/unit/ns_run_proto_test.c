@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../lib/broker/fdmsg.h"
+#include "../../lib/base/fdmsg.h"
 #include "../../lib/ns/run_proto.h"
 #include "test.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef BROKER_FDMSG_H
-#define BROKER_FDMSG_H
+#ifndef BASE_FDMSG_H
+#define BASE_FDMSG_H
 
 #include <stddef.h>
 
-#include "../base/cleanup.h"
+#include "cleanup.h"
 
 enum { FDMSG_FDS_MAX = 8 };
 

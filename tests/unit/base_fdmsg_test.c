@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../lib/broker/fdmsg.h"
+#include "../../lib/base/fdmsg.h"
 #include "test.h"
 
 TEST(a_datagram_that_is_too_large_is_dropped_with_its_descriptors)
