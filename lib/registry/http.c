@@ -245,11 +245,12 @@ static bool set_connection(struct http *h, const struct http_call *c)
 		SET(CURLOPT_USERAGENT, "shiftbox/" VERSION) &&
 		SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 
-	if (h->o->no_verify)
+	if (c->no_verify)
 		ok = ok && SET(CURLOPT_SSL_VERIFYPEER, 0L) && SET(CURLOPT_SSL_VERIFYHOST, 0L);
-	return ok && set_blob(h->easy, CURLOPT_CAINFO_BLOB, &h->ca) &&
-		set_blob(h->easy, CURLOPT_SSLCERT_BLOB, h->o->cert) &&
-		set_blob(h->easy, CURLOPT_SSLKEY_BLOB, h->o->key);
+	if (c->present)
+		ok = ok && set_blob(h->easy, CURLOPT_SSLCERT_BLOB, h->o->cert) &&
+			set_blob(h->easy, CURLOPT_SSLKEY_BLOB, h->o->key);
+	return ok && set_blob(h->easy, CURLOPT_CAINFO_BLOB, &h->ca);
 }
 
 static bool set_request(struct http *h, const struct http_call *c, struct curl_slist **headers)
@@ -354,13 +355,13 @@ enum http_failure http_failure(const struct http_answer *a)
 }
 
 /* Get one part of an address; the caller frees it with curl_free(). NULL: it has none. */
-static char *url_part(const char *url, CURLUPart part)
+static char *url_part(const char *url, CURLUPart part, unsigned flags)
 {
 	CURLU *u = lc.curl_url();
 	char *s = NULL;
 
 	if (u && lc.curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK)
-		(void)lc.curl_url_get(u, part, &s, CURLU_DEFAULT_PORT);
+		(void)lc.curl_url_get(u, part, &s, flags);
 	lc.curl_url_cleanup(u);
 	return s;
 }
@@ -371,7 +372,8 @@ bool http_same_origin(const char *a, const char *b)
 	bool same = true;
 
 	for (size_t i = 0; same && i < ARRAY_LEN(parts); i++) {
-		char *x = url_part(a, parts[i]), *y = url_part(b, parts[i]);
+		char *x = url_part(a, parts[i], CURLU_DEFAULT_PORT);
+		char *y = url_part(b, parts[i], CURLU_DEFAULT_PORT);
 
 		same = x && y && !strcasecmp(x, y);
 		lc.curl_free(x);
@@ -383,6 +385,18 @@ bool http_same_origin(const char *a, const char *b)
 bool http_is_plain(const char *url)
 {
 	return !strncasecmp(url, "http:", strlen("http:"));
+}
+
+const char *http_host(const char *url, char buf[static HTTP_HOST])
+{
+	char *host = url_part(url, CURLUPART_HOST, 0), *port = url_part(url, CURLUPART_PORT, 0);
+
+	/* A longer name is no host's. */
+	(void)snprintf(
+		buf, HTTP_HOST, "%s%s%s", host ? host : "", port ? ":" : "", port ? port : "");
+	lc.curl_free(host);
+	lc.curl_free(port);
+	return buf;
 }
 
 int http_form_add(struct buf *b, const char *name, const char *value)

@@ -23,10 +23,9 @@ enum { HTTP_URL = 8192, HTTP_WORDS = 256 };
 
 /* What is the same for all calls. Its members must live as long as each struct http. */
 struct http_options {
-	bool no_verify;       /* accept any certificate of a server */
 	const struct buf *ca; /* certificates to trust beside the system's, as PEM; or NULL */
 	const struct buf *cert, *key; /* of the client, as PEM; or NULL */
-	long stall_seconds;           /* give up a transfer that is silent for so long */
+	long stall_seconds;           /* break off a transfer that is silent for so long */
 };
 
 /* Load libcurl. Returns 0, or -ELIBACC with e filled. Call it before threads are started. */
@@ -60,6 +59,8 @@ struct http_call {
 	const char *post;          /* a form to send; NULL: GET */
 	uint64_t offset;           /* ask for the body from here on */
 	bool plain;                /* http: is allowed, beside https: */
+	bool no_verify;            /* accept any certificate of the server */
+	bool present;              /* the certificate of http_options, if the server asks for one */
 
 	/*
 	 * Receives the body, of whatever status. a has status, length and range_start by then.
@@ -88,6 +89,10 @@ enum http_failure http_failure(const struct http_answer *a);
 /* Do both addresses have the same scheme, host and port? */
 bool http_same_origin(const char *a, const char *b);
 bool http_is_plain(const char *url); /* "http:" */
+
+/* Write HOST, or HOST:PORT if the address has a port, into buf; "" if it is not an address. */
+enum { HTTP_HOST = 300 };
+const char *http_host(const char *url, char buf[static HTTP_HOST]);
 
 /* Append NAME=VALUE to a form or a query, with "&" before it if it is not the first. */
 MUST_CHECK int http_form_add(struct buf *b, const char *name, const char *value);
