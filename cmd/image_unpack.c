@@ -31,7 +31,7 @@ static int parse_base(void *dst, const char *val, struct err *e)
 }
 
 /* The actions of the command. */
-enum { FORM_STORE, FORM_FLAT, FORM_SCAN, FORM_BUNDLE, FORM_ADMIN };
+enum { FORM_STORE, FORM_FLAT, FORM_SCAN, FORM_BUNDLE, FORM_ADMIN, FORM_TAGS };
 enum {
 	IN_STORE = 1 << FORM_STORE,
 	IN_FLAT = 1 << FORM_FLAT,
@@ -39,6 +39,7 @@ enum {
 	IN_ADMIN = 1 << FORM_ADMIN,
 	UNPACKS = IN_STORE | IN_FLAT,
 	READS = UNPACKS | 1 << FORM_SCAN,
+	ASKS = READS | IN_ADMIN | 1 << FORM_TAGS, /* a registry; of IN_ADMIN it is --show */
 };
 
 enum { EXCL_MODE = 1 };
@@ -57,6 +58,8 @@ static const struct opt_form forms[] = {
 		"Inspect the images of a store, or remove them",
 		OPT_SYNOPSIS("[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | "
 			     "--prune") },
+	{ "--tags", NULL, "tags", "List the tags of a repository in a registry",
+		OPT_SYNOPSIS("--tags docker://HOST/PATH", "--show SOURCE --remote") },
 	{ .name = NULL },
 };
 
@@ -134,6 +137,10 @@ static const struct opt image_unpack_opts[] = {
 			"that exist only in such a namespace do not count. Namespaces without a "
 			"process are not seen, and only root sees those of other users."),
 
+	OPT_STR(struct unpack_args, tags, "tags", 0, "SOURCE",
+		"List the tags of a repository in a registry", .filled = true,
+		.forms = 1 << FORM_TAGS, .excl = EXCL_MODE),
+
 	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N",
 		"Unpack up to N layers at the same time", .heading = "Unpacking", .forms = UNPACKS,
 		.more = "The default is the number of processors."),
@@ -175,6 +182,34 @@ static const struct opt image_unpack_opts[] = {
 		.more = "By default, the layers are on disk before they are published. With this "
 			"option, a power failure may leave a published layer with empty files; use "
 			"it for scratch stores only. Killing the program is safe either way."),
+
+	OPT_FLAG(struct unpack_args, remote, "remote", 0,
+		"Show an image that is not in the store", .heading = "Registries",
+		.forms = IN_ADMIN, .needs = "show",
+		.instead = "--remote is for --show: --show docker://HOST/PATH:TAG --remote",
+		.more = "NAME is a source, and only its documents are read. The digest is the one "
+			"that the program computed."),
+	OPT_STR(struct unpack_args, authfile, "authfile", 0, "FILE",
+		"Read the credentials for registries from FILE", .comp = COMP_FILE,
+		.filled = true, .forms = ASKS,
+		.more = "The default is REGISTRY_AUTH_FILE in the environment, or else the files "
+			"of containers-auth.json(5). See REGISTRIES."),
+	OPT_STR(struct unpack_args, cert_dir, "cert-dir", 0, "DIR",
+		"Use the certificates in DIR for registries", .comp = COMP_DIR, .filled = true,
+		.forms = ASKS,
+		.more = "Certificates of CAs (*.crt) are trusted beside those of the system; a "
+			"certificate of the client (*.cert) and its key (*.key) are shown to the "
+			"registry alone. The files are in PEM."),
+	OPT_LIST(struct unpack_args, insecure, "insecure", 0, "HOST[:PORT]",
+		"Do not verify this server; allow http: to it", .forms = ASKS,
+		.more = "The name is that of the registry, or of its token server, as their "
+			"addresses have it. Others are verified as before. What is fetched is "
+			"checked against digests, but with a tag the first digest comes over this "
+			"connection, and a password could be read."),
+	OPT_U32(struct unpack_args, retry, "retry", 0, "N",
+		"Try N times to fetch something", .forms = ASKS,
+		.more = "The default is 6, with longer and longer pauses. The number counts tries "
+			"that receive less than 1 MiB."),
 
 	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP",
 		"Create the flat tree or the bundle for this map", .example = MAP_EXAMPLES,
@@ -240,7 +275,7 @@ static int advise_names(int r, struct err *e)
 	return r;
 }
 
-static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err *e)
+static int run_on_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
 	scoped_store struct store *own = NULL;
 	struct store *s = a->opened;
@@ -248,6 +283,8 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 
 	if (ctx->operands.len && !a->bundle)
 		return surplus(a, ctx->operands.items[0], e);
+	if (a->show && a->remote)
+		return unpack_show_remote(a, ctx, e);
 	if (!s) {
 		r = store_open(a->store, 0, &own, e);
 		s = own;
@@ -312,12 +349,15 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
 
-	if (ctx->form != FORM_BUNDLE)
+	if (ctx->form != FORM_BUNDLE && ctx->form != FORM_TAGS)
 		subids_tell_ignored(); /* not in a user namespace, which subids_get() came before */
 	if (ctx->form == FORM_ADMIN || ctx->form == FORM_BUNDLE)
 		return run_on_store(a, ctx, e);
 	if (ctx->form == FORM_SCAN)
 		return unpack_run_scan(a, ctx, e);
+	if (ctx->form == FORM_TAGS)
+		return ctx->operands.len ? surplus(a, ctx->operands.items[0], e) :
+					   unpack_tags(a, ctx, e);
 	return unpack_run(a, ctx, e);
 }
 

@@ -11,13 +11,16 @@
 
 struct bundle_options;
 struct source;
+struct source_options;
 struct unpack_result;
 struct store;
 
 /* What the options set. */
 struct unpack_args {
-	const char *store, *name, *flat, *show, *verify, *remove, *bundle;
-	struct strv maps;
+	const char *store, *name, *flat, *show, *verify, *remove, *bundle, *tags;
+	const char *authfile, *cert_dir;
+	struct strv maps, insecure;
+	uint32_t retry;
 	struct store_base base;
 	struct platform platform;
 	bool platform_given;
@@ -26,7 +29,7 @@ struct unpack_args {
 	int caps;
 	int unmapped; /* enum unmapped_policy */
 	int devices;  /* enum unpack_devices */
-	bool keep_security, no_sync, replace, open_to_all, scan, list, prune, terminal;
+	bool keep_security, no_sync, replace, open_to_all, scan, list, prune, terminal, remote;
 
 	/* Set by before(), for an ordinary user. */
 	struct store *opened; /* for --remove and --prune; or NULL */
@@ -46,6 +49,13 @@ MUST_CHECK int unpack_run(struct unpack_args *a, struct ctx *ctx, struct err *e)
 MUST_CHECK int unpack_run_scan(struct unpack_args *a, struct ctx *ctx, struct err *e);
 MUST_CHECK int unpack_scan(
 	const struct source *src, const struct layer_options *o, struct ctx *ctx, struct err *e);
+
+/* How the options say that a source is opened. Without --platform, it is this machine's. */
+struct source_options unpack_source_options(struct unpack_args *a);
+
+/* image-unpack --tags, and --show with --remote. */
+MUST_CHECK int unpack_tags(struct unpack_args *a, struct ctx *ctx, struct err *e);
+MUST_CHECK int unpack_show_remote(struct unpack_args *a, struct ctx *ctx, struct err *e);
 
 /* image-unpack --list and --show. */
 MUST_CHECK int unpack_list(struct store *s, struct ctx *ctx, struct err *e);

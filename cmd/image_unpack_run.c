@@ -47,13 +47,25 @@ static int one_image(const struct ctx *ctx, const char *image, const char *other
 	return -EINVAL;
 }
 
+struct source_options unpack_source_options(struct unpack_args *a)
+{
+	platform_default(a);
+	return (struct source_options){
+		.platform = &a->platform,
+		.strict = a->platform_given,
+		.max_bytes = a->max_bytes,
+		.insecure = &a->insecure,
+		.authfile = a->authfile,
+		.cert_dir = a->cert_dir,
+		.tries = a->retry,
+	};
+}
+
 static int open_source(
-	const struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
+	struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
 {
 	const struct operands *o = &ctx->operands;
-	const struct source_options so = {
-		.platform = &a->platform, .strict = a->platform_given, .max_bytes = a->max_bytes
-	};
+	const struct source_options so = unpack_source_options(a);
 	struct stat st;
 	int r;
 
@@ -441,7 +453,6 @@ int unpack_run(struct unpack_args *a, struct ctx *ctx, struct err *e)
 
 	if (!ctx->operands.len)
 		return source_missing(a, e);
-	platform_default(a);
 	r = a->flat ? run_flat(a, ctx, e) : run_store(a, ctx, e);
 	return r;
 }
@@ -455,7 +466,6 @@ int unpack_run_scan(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	if (!ctx->operands.len)
 		return err_usage_try(
 			e, "shiftbox image-unpack --scan oci:DIR", "an image to scan is missing");
-	platform_default(a);
 	r = open_source(a, ctx, &src, e);
 	if (r == 0)
 		r = unpack_scan(src, &o, ctx, e);

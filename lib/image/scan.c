@@ -255,6 +255,11 @@ int scan_layer(const struct source *src, size_t i, const struct layer_options *o
 		r = blob_start(&in, &b, e);
 	if (r == 0)
 		r = count_layer(&s, l, b, o, e);
+	blob_free(TAKE_PTR(b));
+	cleanup_fd(&fd);
+	fd = -1;
+	if (r == -EBADMSG && src->blame_layer)
+		r = src->blame_layer(src, i, r, e);
 	if (r < 0) {
 		blob_say_try(r, e);
 		err_prefix(e, "layer %zu of %zu (%s)", i + 1, src->n_layers, l->name);

@@ -128,6 +128,10 @@ int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err 
 			r < 0          ? PROGRESS_FAILED :
 					 PROGRESS_DONE);
 	blob_free(TAKE_PTR(b)); /* before its descriptor is closed */
+	cleanup_fd(&fd);
+	fd = -1;
+	if (r == -EBADMSG && w->src->blame_layer)
+		r = w->src->blame_layer(w->src, l->i, r, e);
 	return r < 0 ? unpack_name_layer(w, l, r, e) : 0;
 }
 

@@ -12,10 +12,12 @@
 #include "../base/fd.h"
 #include "../base/path.h"
 #include "../base/vec.h"
+#include "../registry/registry_ref.h"
 #include "../tar/blob.h"
 #include "docker.h"
 #include "image_archive.h"
 #include "oci.h"
+#include "registry_image.h"
 #include "skopeo_dir.h"
 #include "source_advice.h"
 #include "source_word.h"
@@ -100,6 +102,7 @@ void source_free(struct source *s)
 {
 	if (!s)
 		return;
+	registry_image_done(s);
 	for (size_t i = 0; i < s->n_layers; i++)
 		source_layer_done(&s->layers[i]);
 	free(s->layers);
@@ -475,6 +478,11 @@ static int open_path(struct source *s, char *path, const struct source_options *
 	r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the image", NULL, &s->dirfd, e);
 	if (r == 0)
 		return open_layout(s, path, NULL, o, e);
+	if (r == -ENOENT && registry_ref_is_meant(path)) {
+		if (e)
+			*e = ERR_INIT;
+		return registry_image_open(s, path, o, e);
+	}
 	if (r != -ENOTDIR)
 		return not_there(r, path, e);
 	if (e)
@@ -511,7 +519,9 @@ int source_open(
 	if (r < 0)
 		return r;
 	skopeo = p && p->kind == SOURCE_SKOPEO_DIR;
-	ref = p && !skopeo ? split_ref(text, p->kind == SOURCE_LAYOUT) : NULL;
+	ref = p && !skopeo && p->kind != SOURCE_REGISTRY ?
+		split_ref(text, p->kind == SOURCE_LAYOUT) :
+		NULL;
 	if (ref && !*ref)
 		return err_usage_try(e, "add one, or omit the colon",
 			"the reference after the last colon is empty");
@@ -519,6 +529,8 @@ int source_open(
 		r = open_declared(s, text, e);
 	else if (!p)
 		r = open_path(s, text, o, e);
+	else if (p->kind == SOURCE_REGISTRY)
+		r = registry_image_open(s, spec, o, e);
 	else if (skopeo)
 		r = open_skopeo_dir(s, text, o, e);
 	else if (p->kind == SOURCE_LAYOUT)

@@ -39,6 +39,8 @@ static inline bool source_layer_is_known(const struct source_layer *l)
 }
 
 struct image_archive;
+struct source_registry;
+struct strv;
 
 struct source {
 	char *name;                  /* as the user specified it */
@@ -55,9 +57,16 @@ struct source {
 	 */
 	int (*open_layer)(
 		const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e);
-	int dirfd;                     /* of an OCI layout in a directory, or -1 */
-	struct image_archive *archive; /* or NULL */
-	int *fds;                      /* of plain layers */
+	/*
+	 * After reading layer i has failed with r (-errno, described in e), and its descriptor was
+	 * closed: find out whether the layer did not arrive. If so, it replaces e, and returns the
+	 * -errno that e then describes; else r. NULL: layers do not arrive from elsewhere.
+	 */
+	int (*blame_layer)(const struct source *s, size_t i, int r, struct err *e);
+	int dirfd;                        /* of an OCI layout in a directory, or -1 */
+	struct image_archive *archive;    /* or NULL */
+	struct source_registry *registry; /* or NULL */
+	int *fds;                         /* of plain layers */
 	size_t n_fds;
 };
 
@@ -65,14 +74,21 @@ struct source_options {
 	const struct platform *platform; /* chooses among several manifests */
 	bool strict;                     /* refuse an image whose config is for another platform */
 	uint64_t max_bytes; /* limit for the copy of an archive that is compressed or a pipe */
+
+	/* Of a registry: see struct fetch_options. */
+	const struct strv *insecure;
+	const char *authfile, *cert_dir;
+	uint32_t tries; /* 0: FETCH_TRIES */
 };
 
 /*
- * Open oci:DIR[:REF], dir:DIR, oci-archive:FILE[:REF], docker-archive:FILE[:REPO:TAG], layer:FILE,
- * or a path: the kind is then detected (an OCI layout, an archive of an image, or a tar of one
- * layer). Whether standard input is a layer is known only when it was read: see struct members. DIR
- * and FILE may contain colons, since the longest existing path is used; FILE may be "-" for
- * standard input. Errors name the document and the key.
+ * Open docker://[HOST[:PORT]/]PATH[:TAG][@DIGEST], oci:DIR[:REF], dir:DIR, oci-archive:FILE[:REF],
+ * docker-archive:FILE[:REPO:TAG], layer:FILE, or a path: the kind is then detected (an OCI layout,
+ * an archive of an image, or a tar of one layer), or that of an image in a registry, if no such
+ * file exists and the word has a tag, a digest or a host. Whether standard input is a layer is
+ * known only when it was read: see struct members. DIR and FILE may contain colons, since the
+ * longest existing path is used; FILE may be "-" for standard input. Errors name the document and
+ * the key.
  */
 MUST_CHECK int source_open(
 	const char *spec, const struct source_options *o, struct source **ret, struct err *e);

@@ -14,6 +14,7 @@ static const struct source_word words[] = {
 	{ "oci-archive:", SOURCE_ARCHIVE, false, NULL },
 	{ "docker-archive:", SOURCE_ARCHIVE, true, NULL },
 	{ "layer:", SOURCE_LAYER, false, NULL },
+	{ "docker://", SOURCE_REGISTRY, false, "docker://" },
 	{ "docker:", SOURCE_FETCHED, false, "docker://" },
 	{ "registry:", SOURCE_FETCHED, false, "docker://" },
 	{ "docker-daemon:", SOURCE_FETCHED, false, "docker-daemon:" },

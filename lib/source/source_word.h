@@ -9,7 +9,9 @@ enum source_kind {
 	SOURCE_SKOPEO_DIR, /* dir:DIR */
 	SOURCE_ARCHIVE,    /* oci-archive:FILE, docker-archive:FILE */
 	SOURCE_LAYER,      /* layer:FILE, which is a layer, not an image */
-	SOURCE_FETCHED,    /* what is in a registry or at a daemon: skopeo copies it to files */
+	SOURCE_REGISTRY,   /* docker://HOST/PATH */
+	SOURCE_FETCHED, /* what is at a daemon, or written in another way: skopeo copies it to files
+	                 */
 };
 
 /* A word before a source, which says what it is. */

@@ -271,8 +271,10 @@ static int check_rest(struct blob *b, int r, struct err *e)
 	const void *p;
 	ssize_t n;
 
-	if (!b->input.digest || !b->regular || r == -ECANCELED)
+	if (!b->input.digest || r == -ECANCELED)
 		return r;
+	if (!b->regular && b->input.size == BLOB_SIZE_UNKNOWN)
+		return r; /* it may have no end */
 	if (b->plain)
 		return r; /* only reading can have failed: there is no decoder */
 	do
