@@ -58,8 +58,8 @@ ISAL_LIBS := -lisal
 endif
 
 # Static where Debian has the archive: a short command then starts in a third of the time. libmount
-# and libcurl are loaded on first use (lib/mount/via_libmount.c, lib/registry/http.c). STATIC=0 links
-# shared libraries, as distributions require. (libbz2 does not have a pkg-config file everywhere.)
+# and libcurl are loaded on first use (mount/via_libmount.c, registry/http.c). STATIC=0 links shared
+# libraries, as distributions require. (libbz2 does not have a pkg-config file everywhere.)
 PKG_CONFIG ?= pkg-config
 ifeq ($(STATIC),0)
 PACKAGES := libarchive blkid $(if $(ISAL_LIBS),libisal) jansson nettle libseccomp libzstd zlib \

@@ -211,6 +211,13 @@ static const struct opt image_unpack_opts[] = {
 		.more = "The default is 6, with longer and longer pauses. The number counts tries "
 			"that receive less than 1 MiB."),
 
+	OPT_FLAG(struct unpack_args, no_resume, "no-resume", 0,
+		"Keep nothing of an interrupted download", .forms = IN_STORE,
+		.instead = "omit --no-resume: only a store keeps what has arrived",
+		.more = "By default, layers of 16 MiB and more are also written to partial/ in the "
+			"store while they arrive, so that the next run goes on from there. They "
+			"are removed when the image is complete, by --prune, or after a week."),
+
 	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP",
 		"Create the flat tree or the bundle for this map", .example = MAP_EXAMPLES,
 		.comp = COMP_MAP, .heading = "Flat trees and bundles", .forms = IN_FLAT | IN_BUNDLE,

@@ -29,7 +29,8 @@ struct unpack_args {
 	int caps;
 	int unmapped; /* enum unmapped_policy */
 	int devices;  /* enum unpack_devices */
-	bool keep_security, no_sync, replace, open_to_all, scan, list, prune, terminal, remote;
+	bool keep_security, no_sync, replace, open_to_all, scan, list, prune, terminal;
+	bool remote, no_resume;
 
 	/* Set by before(), for an ordinary user. */
 	struct store *opened; /* for --remove and --prune; or NULL */

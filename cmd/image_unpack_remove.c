@@ -5,9 +5,11 @@
 
 #include <errno.h>
 
+#include "../lib/base/plural.h"
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_layer.h"
 #include "../lib/store/store_mount.h"
+#include "../lib/store/store_partial.h"
 #include "../lib/store/store_prune.h"
 #include "progress_line.h"
 
@@ -70,11 +72,19 @@ static void pruned(const struct store_layer *l, void *arg)
 int unpack_prune(struct store *s, struct ctx *ctx, struct err *e)
 {
 	struct pruning p = { .ctx = ctx };
+	uint64_t files = 0, bytes = 0;
+	char size[16];
 	int r = store_prune(s, ctx->dry_run, pruned, &p, e);
 
+	if (r == 0)
+		r = store_partial_prune(s, ctx->dry_run, &files, &bytes, e);
 	if (r < 0)
 		return r;
-	if (!p.layers && !ctx->quiet)
+	if (files && !ctx->quiet)
+		out_line(ctx->out, "%s %llu %s of interrupted downloads, %s",
+			ctx->dry_run ? "would remove" : "removed", (unsigned long long)files,
+			plural(files, "part", "parts"), human_size(bytes, size));
+	if (!p.layers && !files && !ctx->quiet)
 		out_line(ctx->out,
 			"nothing to remove: every layer belongs to an image or is mounted");
 	if (!ctx->json)

@@ -19,8 +19,10 @@
 #include "../lib/image/unpack.h"
 #include "../lib/layer/layer_limits.h"
 #include "../lib/layer/layer_process.h"
+#include "../lib/source/registry_image.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_image.h"
+#include "../lib/store/store_partial.h"
 #include "../lib/tar/blob.h"
 #include "missing_source.h"
 #include "progress_line.h"
@@ -401,6 +403,22 @@ static int unpack_stored(const struct unpack_task *t, struct ctx *ctx, struct er
 	return r;
 }
 
+/* Let interrupted downloads go on where they stopped. Without parts, they are only slower. */
+static void keep_parts(const struct unpack_args *a, struct store *s, struct source *src)
+{
+	struct err own = ERR_INIT;
+	scoped_fd int parts = -1;
+	int r;
+
+	if (a->no_resume || !src->registry)
+		return;
+	r = store_partial_open(s, &parts, &own);
+	if (r == 0)
+		r = registry_image_keep_parts(src, parts, &own);
+	if (r < 0)
+		log_warn_err(&own);
+}
+
 static int run_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
 	struct source *src = NULL;
@@ -418,7 +436,10 @@ static int run_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
 			a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
 			t.store = s;
+			keep_parts(a, s, src);
 			r = unpack_stored(&t, ctx, e);
+			if (r == 0)
+				registry_image_drop_parts(src);
 			userns_cache_done();
 		}
 	}

@@ -24,7 +24,7 @@ static int network(const struct fetch_report *r, struct err *e)
 		[HTTP_CUT] = { ECONNRESET, "the connection breaks again and again",
 			"run the command again later" },
 		[HTTP_UNREACHED] = { EHOSTUNREACH, "cannot connect to the server",
-			"check the name, the port, and the proxy (https_proxy in the environment)" },
+			"check the name, the port, and the environment's https_proxy" },
 		[HTTP_NO_HOST] = { EHOSTUNREACH, "there is no host of this name",
 			"check the name, and that this machine can find others: getent hosts "
 			"NAME" },
@@ -51,7 +51,7 @@ static int network(const struct fetch_report *r, struct err *e)
 
 static int busy(const struct fetch_report *r, struct err *e)
 {
-	(void)err_say(e, EBUSY, r->host, "the registry refuses more requests for now (status 429)");
+	(void)err_say(e, EBUSY, r->host, "the registry refuses more requests for now: status 429");
 	say_why(r, e);
 	if (r->retry_after)
 		err_try(e, "run the command again in %u %s, or log in: skopeo login",
@@ -81,7 +81,7 @@ static int status(const struct fetch_report *r, unsigned kind, struct err *e)
 						 "check the name, or push the image again");
 		return -ENOENT;
 	case 403:
-		(void)err_say(e, EACCES, r->host, "the server refuses access (status 403)");
+		(void)err_say(e, EACCES, r->host, "the server refuses access: status 403");
 		say_why(r, e);
 		err_try(e, "log in as a user who may read it: skopeo login %s", r->host);
 		return -EACCES;

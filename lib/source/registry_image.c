@@ -4,6 +4,7 @@
 #include "registry_image.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,15 +12,25 @@
 #include "../base/log.h"
 #include "../base/vec.h"
 #include "../registry/fetcher.h"
+#include "../registry/part.h"
 #include "../registry/registry_ref.h"
+#include "../tar/blob.h"
 #include "embedded.h"
 #include "image_index.h"
 #include "manifest.h"
 
+/* A layer that was opened. */
+struct arriving {
+	struct fetch_blob blob;
+	struct part *part; /* NULL: nothing of it is kept */
+	uint64_t had;      /* bytes that the part had before */
+};
+
 struct source_registry {
 	struct registry_ref ref;
 	struct fetcher *fetcher;
-	struct fetch_blob *layers; /* that were opened */
+	struct arriving *layers;
+	int parts; /* the directory of parts, or -1 */
 };
 
 static int wrong_document(
@@ -127,32 +138,77 @@ static int load(struct source *s, const struct source_options *o, struct err *e)
 
 /* --- Layers --- */
 
+static void arriving_done(struct arriving *a)
+{
+	cleanup_fd(&a->blob.data); /* before the thread is waited for that it feeds */
+	a->blob.data = -1;
+	part_free(a->part);
+	fetch_blob_done(&a->blob);
+	*a = (struct arriving){ .blob = FETCH_BLOB_INIT };
+}
+
+/* Open what an earlier run has received, if that is kept. */
+static void open_part(
+	const struct source_registry *g, const struct source_layer *l, struct arriving *a)
+{
+	int r;
+
+	if (g->parts < 0 || l->size < PART_MIN || l->size == BLOB_SIZE_UNKNOWN)
+		return;
+	r = part_open(g->parts, &l->digest, l->size, &a->part, &a->had);
+	if (r < 0)
+		log_verbose("%s: what arrives is not kept: error %d", l->name, -r);
+	else if (a->had)
+		log_verbose("%s: %llu of %llu bytes have arrived before", l->name,
+			(unsigned long long)a->had, (unsigned long long)l->size);
+}
+
 static int open_layer(
 	const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
 	const struct source_layer *l = &s->layers[i];
-	struct fetch_blob *b = &s->registry->layers[i];
-	int r;
+	struct source_registry *g = s->registry;
+	struct arriving *a = &g->layers[i];
+	int r = 0, fd;
 
 	if (l->data)
 		return embedded_open(l, ret_fd, ret_offset, e);
-	fetch_blob_done(b);
-	r = fetcher_blob(s->registry->fetcher, &l->digest, l->size, 0, b, e);
+	arriving_done(a);
+	open_part(g, l, a);
+	if (!a->part || a->had < l->size)
+		r = fetcher_blob(g->fetcher, &l->digest, l->size, a->had, &a->blob, e);
+	if (r < 0)
+		return r;
+	fd = TAKE_FD(a->blob.data);
+	if (a->part)
+		r = part_feed(a->part, fd, &fd, e);
 	if (r < 0)
 		return r;
 
-	*ret_fd = TAKE_FD(b->data);
+	*ret_fd = fd;
 	*ret_offset = 0;
 	return 0;
 }
 
+/* All has arrived, and is not what it should be. */
+static void blame_part(struct arriving *a, struct err *e)
+{
+	part_drop(a->part);
+	if (a->had)
+		err_try(e,
+			"run the command again: what an earlier run had received of this layer is "
+			"removed now, and may have been damaged");
+}
+
 static int blame_layer(const struct source *s, size_t i, int r, struct err *e)
 {
-	struct fetch_blob *b = &s->registry->layers[i];
+	struct arriving *a = &s->registry->layers[i];
 	struct err own = ERR_INIT;
-	int fetched = b->report < 0 ? 0 : fetch_blob_end(s->registry->fetcher, b, &own);
+	int fetched = a->blob.report < 0 ? 0 : fetch_blob_end(s->registry->fetcher, &a->blob, &own);
 
-	fetch_blob_done(b);
+	if (a->part && (fetched == 0 || fetched == -ERANGE || fetched == -EBADMSG))
+		blame_part(a, fetched == 0 ? e : &own);
+	arriving_done(a);
 	if (fetched == 0)
 		return r;
 	if (fetched == -ENOENT && s->layers[i].note)
@@ -160,6 +216,25 @@ static int blame_layer(const struct source *s, size_t i, int r, struct err *e)
 	if (e)
 		*e = own;
 	return fetched;
+}
+
+int registry_image_keep_parts(struct source *s, int dirfd, struct err *e)
+{
+	if (!s->registry)
+		return 0;
+	s->registry->parts = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	return s->registry->parts < 0 ? err_set(e, errno, NULL, "cannot keep parts of downloads") :
+					0;
+}
+
+void registry_image_drop_parts(struct source *s)
+{
+	struct source_registry *g = s->registry;
+
+	if (!g || g->parts < 0)
+		return;
+	for (size_t i = 0; i < s->n_layers; i++)
+		part_remove(g->parts, &s->layers[i].digest);
 }
 
 static int alloc_layers(struct source *s, struct err *e)
@@ -170,7 +245,7 @@ static int alloc_layers(struct source *s, struct err *e)
 	if (!g->layers)
 		return err_nomem(e);
 	for (size_t i = 0; i < s->n_layers; i++)
-		g->layers[i] = FETCH_BLOB_INIT;
+		g->layers[i].blob = FETCH_BLOB_INIT;
 	s->open_layer = open_layer;
 	s->blame_layer = blame_layer;
 	return 0;
@@ -220,6 +295,7 @@ int registry_image_open(
 	s->registry = calloc(1, sizeof(*s->registry));
 	if (!s->registry)
 		return err_nomem(e);
+	s->registry->parts = -1;
 	r = start(word, o, &s->registry->ref, &s->registry->fetcher, e);
 	if (r == 0)
 		r = name_image(s, e);
@@ -240,8 +316,9 @@ void registry_image_done(struct source *s)
 	if (!g)
 		return;
 	for (size_t i = 0; g->layers && i < s->n_layers; i++)
-		fetch_blob_done(&g->layers[i]);
+		arriving_done(&g->layers[i]);
 	free(g->layers);
+	cleanup_fd(&g->parts);
 	fetcher_free(g->fetcher);
 	free(g);
 	s->registry = NULL;

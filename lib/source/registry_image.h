@@ -17,6 +17,16 @@ MUST_CHECK int registry_image_open(
 MUST_CHECK int registry_image_tags(
 	const char *word, const struct source_options *o, struct strv *ret, struct err *e);
 
+/*
+ * Keep what arrives of large layers in the directory dirfd, which is borrowed, and go on from what
+ * is there (registry/part.h). Call it before a layer is opened. For other sources, nothing happens,
+ * here and in the next function.
+ */
+MUST_CHECK int registry_image_keep_parts(struct source *s, int dirfd, struct err *e);
+
+/* Remove what was kept: the layers are published. */
+void registry_image_drop_parts(struct source *s);
+
 /* End the fetching process, and free what belongs to the registry. */
 void registry_image_done(struct source *s);
 
