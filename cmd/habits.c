@@ -14,7 +14,6 @@
 #define WHOLE \
 	OMIT "an image is unpacked whole, with the names that it has; with --flat DIR, remove or " \
 	     "rename files afterwards"
-#define NO_REGISTRY OMIT "image-unpack reads files; skopeo, which fetches images, has such options"
 #define WHOSE OMIT "files get the image's owners; with --flat DIR, -m MAP gives them others"
 #define WRITE_FILE "write the file without an option: shiftbox image-unpack docker-archive:FILE"
 #define ATTRIBUTES OMIT "owners, modes, ACLs and attributes are always kept"
@@ -73,10 +72,9 @@ const struct habit image_unpack_habits[] = {
 	{ "--log-level", "use --verbose (-v), or --quiet (-q)" },
 	{ "--progress", OMIT "a terminal shows the progress (--quiet hides it)" },
 	{ "--threads", "use --jobs N (-j)" },
-	{ "--insecure", NO_REGISTRY },
-	{ "--tls-verify", NO_REGISTRY },
-	{ "--creds", NO_REGISTRY },
-	{ "--authfile", NO_REGISTRY },
+	{ "--tls-verify", "use --insecure HOST[:PORT] for a registry that is not to be verified" },
+	{ "--creds", "log in before: skopeo login HOST; a command line can be seen by all users" },
+	{ "--list-tags", "use --tags docker://HOST/PATH" },
 	{ "--yes", UNASKED },
 	{ "-y", UNASKED },
 	{ "--all", OMIT "--list and --prune always look at the whole store" },

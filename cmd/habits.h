@@ -5,9 +5,7 @@
 #include "../lib/base/suggest.h"
 
 /* What to do in place of "pull": advice.c replaces NAME if it is known. */
-#define HABIT_FETCH \
-	"fetch it first: skopeo copy docker://NAME oci:DIR, then shiftbox image-unpack -N NAME " \
-	"oci:DIR"
+#define HABIT_FETCH "shiftbox image-unpack -N NAME docker://HOST/PATH:TAG"
 
 /*
  * Words that people are used to from docker, podman, mount(8), LXC and others, for each command:

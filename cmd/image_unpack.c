@@ -183,15 +183,14 @@ static const struct opt image_unpack_opts[] = {
 			"option, a power failure may leave a published layer with empty files; use "
 			"it for scratch stores only. Killing the program is safe either way."),
 
-	OPT_FLAG(struct unpack_args, remote, "remote", 0,
-		"Show an image that is not in the store", .heading = "Registries",
-		.forms = IN_ADMIN, .needs = "show",
+	OPT_FLAG(struct unpack_args, remote, "remote", 0, "Show an image that is not in the store",
+		.heading = "Registries", .forms = IN_ADMIN, .needs = "show",
 		.instead = "--remote is for --show: --show docker://HOST/PATH:TAG --remote",
 		.more = "NAME is a source, and only its documents are read. The digest is the one "
 			"that the program computed."),
 	OPT_STR(struct unpack_args, authfile, "authfile", 0, "FILE",
-		"Read the credentials for registries from FILE", .comp = COMP_FILE,
-		.filled = true, .forms = ASKS,
+		"Read the credentials for registries from FILE", .comp = COMP_FILE, .filled = true,
+		.forms = ASKS,
 		.more = "The default is REGISTRY_AUTH_FILE in the environment, or else the files "
 			"of containers-auth.json(5). See REGISTRIES."),
 	OPT_STR(struct unpack_args, cert_dir, "cert-dir", 0, "DIR",
@@ -206,8 +205,8 @@ static const struct opt image_unpack_opts[] = {
 			"addresses have it. Others are verified as before. What is fetched is "
 			"checked against digests, but with a tag the first digest comes over this "
 			"connection, and a password could be read."),
-	OPT_U32(struct unpack_args, retry, "retry", 0, "N",
-		"Try N times to fetch something", .forms = ASKS,
+	OPT_U32(struct unpack_args, retry, "retry", 0, "N", "Try N times to fetch something",
+		.forms = ASKS,
 		.more = "The default is 6, with longer and longer pauses. The number counts tries "
 			"that receive less than 1 MiB."),
 
@@ -215,8 +214,9 @@ static const struct opt image_unpack_opts[] = {
 		"Keep nothing of an interrupted download", .forms = IN_STORE,
 		.instead = "omit --no-resume: only a store keeps what has arrived",
 		.more = "By default, layers of 16 MiB and more are also written to partial/ in the "
-			"store while they arrive, so that the next run goes on from there. They "
-			"are removed when the image is complete, by --prune, or after a week."),
+			"store while they arrive, so that the next run goes on from there. Such "
+			"files are removed when the image is complete, by --prune, or after a "
+			"week."),
 
 	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP",
 		"Create the flat tree or the bundle for this map", .example = MAP_EXAMPLES,

@@ -125,9 +125,9 @@ void source_advise(const char *source, const char *store, const char *use, struc
 		did_you_mean(use, source + strlen(IMAGE_SOURCE), e);
 	else if (find_image(source, store, use, e))
 		return;
-	else if (w && w->kind == SOURCE_FETCHED && find_fetched(source, store, use, e))
+	else if (source_word_is_fetched(w) && find_fetched(source, store, use, e))
 		return;
-	else if (w && w->kind == SOURCE_FETCHED)
+	else if (source_word_is_fetched(w))
 		source_advise_missing(source, "-N", NULL, e);
 	else if (w)
 		err_try(e,

@@ -69,7 +69,7 @@ static int check_image_word(const struct userns_args *a, struct err *e)
 	if (!w)
 		return a->image ? check_image_path(a->image, e) : 0;
 	(void)err_usage(e, "option '--image': '%s' is not a stored image", a->image);
-	if (w->kind == SOURCE_FETCHED)
+	if (source_word_is_fetched(w))
 		source_advise_fetch(a->image, e);
 	else
 		err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s%s; then -i NAME",

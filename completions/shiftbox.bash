@@ -18,11 +18,12 @@ _shiftbox_options()
 	shift-check:3) echo '-s --store -j --threads --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:4) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:5) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle -l --list --show --verify --remove --prune -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	image-unpack:1) echo '--public --flat -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	image-unpack:2) echo '--scan --platform --max-bytes --max-entries --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle -l --list --show --verify --remove --prune --tags -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync --remote --authfile --cert-dir --insecure --retry --no-resume -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:1) echo '--public --flat -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync --authfile --cert-dir --insecure --retry -m --map --replace --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:2) echo '--scan --platform --max-bytes --max-entries --authfile --cert-dir --insecure --retry --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	image-unpack:3) echo '-s --store --public --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	image-unpack:4) echo '-s --store -l --list --show --verify --remove --prune --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:4) echo '-s --store -l --list --show --verify --remove --prune --remote --authfile --cert-dir --insecure --retry --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:5) echo '--tags --authfile --cert-dir --insecure --retry --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	userns-run:) echo '-m --map --strict-map -r --rootfs -i --image -o --options -s --store -b --bind --read-only --resolv-conf -w --workdir -e --env -u --user --hostname --net --new-privs --pipe --allow --policy --audit --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	esac
 }
@@ -63,6 +64,7 @@ _shiftbox_value()
 	image-unpack:--show) kind='image' ;;
 	image-unpack:--verify) kind='image' ;;
 	image-unpack:--remove) kind='image' ;;
+	image-unpack:--tags) kind='none' ;;
 	image-unpack:--jobs | image-unpack:-j) kind='none' ;;
 	image-unpack:--platform) kind='none' ;;
 	image-unpack:--max-bytes) kind='none' ;;
@@ -70,6 +72,10 @@ _shiftbox_value()
 	image-unpack:--caps) kind='words' list='keep rebase' ;;
 	image-unpack:--devices) kind='words' list='make skip' ;;
 	image-unpack:--unmapped) kind='words' list='refuse skip overflow' ;;
+	image-unpack:--authfile) kind='file' ;;
+	image-unpack:--cert-dir) kind='dir' ;;
+	image-unpack:--insecure) kind='none' ;;
+	image-unpack:--retry) kind='none' ;;
 	image-unpack:--map | image-unpack:-m) kind='map' ;;
 	image-unpack:--color) kind='words' list='auto always never' ;;
 	userns-run:--map | userns-run:-m) kind='map' ;;
@@ -117,6 +123,7 @@ _shiftbox_forms()
 		image-unpack:--verify) [[ $form && $form -lt 4 ]] || form=4 ;;
 		image-unpack:--remove) [[ $form && $form -lt 4 ]] || form=4 ;;
 		image-unpack:--prune) [[ $form && $form -lt 4 ]] || form=4 ;;
+		image-unpack:--tags) [[ $form && $form -lt 5 ]] || form=5 ;;
 		esac
 		_shiftbox_value "$command" "$word"
 		[[ -z $kind || $# -eq 0 ]] || shift

@@ -49,6 +49,8 @@ function __shiftbox_form
 			set new 4
 		case image-unpack:--prune
 			set new 4
+		case image-unpack:--tags 'image-unpack:--tags=*'
+			set new 5
 		end
 		if test -n "$new"
 			test -n "$form"; and test $form -lt $new; or set form $new
@@ -237,6 +239,7 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form imag
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that neither an image nor a mount uses'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 5' -l tags -x -d 'List the tags of a repository in a registry'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -246,6 +249,12 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form imag
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l devices -x -a 'make skip' -d 'Choose what to do with device nodes'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l unmapped -x -a 'refuse skip overflow' -d 'Choose what to do with owners that have no id here'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l no-sync -d 'Do not wait until the data is on disk'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 4' -l remote -d 'Show an image that is not in the store'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2 4 5' -l authfile -r -F -d 'Read the credentials for registries from FILE'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2 4 5' -l cert-dir -x -a '(__fish_complete_directories)' -d 'Use the certificates in DIR for registries'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2 4 5' -l insecure -x -d 'Do not verify this server; allow http: to it'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 2 4 5' -l retry -x -d 'Try N times to fetch something'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack ' -l no-resume -d 'Keep nothing of an interrupted download'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1 3' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Create the flat tree or the bundle for this map'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 1' -l replace -d 'Replace whatever DIR contains'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -n '__shiftbox_form image-unpack 3' -s t -l terminal -d 'Run the bundle\'s program on a terminal'
@@ -271,6 +280,7 @@ complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l show -x -a '(__s
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l verify -x -a '(__shiftbox_images)' -d 'Check the layers of a stored image'
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l remove -x -a '(__shiftbox_images)' -d 'Remove an image, but not its layers'
 complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l prune -d 'Remove layers that neither an image nor a mount uses'
+complete -c image-unpack -n '__shiftbox_form image-unpack 5' -l tags -x -d 'List the tags of a repository in a registry'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l platform -x -d 'Select this platform of an image that has several'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 2' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -280,6 +290,12 @@ complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l caps -x -a 'keep
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l devices -x -a 'make skip' -d 'Choose what to do with device nodes'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l unmapped -x -a 'refuse skip overflow' -d 'Choose what to do with owners that have no id here'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l no-sync -d 'Do not wait until the data is on disk'
+complete -c image-unpack -n '__shiftbox_form image-unpack 4' -l remote -d 'Show an image that is not in the store'
+complete -c image-unpack -n '__shiftbox_form image-unpack 1 2 4 5' -l authfile -r -F -d 'Read the credentials for registries from FILE'
+complete -c image-unpack -n '__shiftbox_form image-unpack 1 2 4 5' -l cert-dir -x -a '(__fish_complete_directories)' -d 'Use the certificates in DIR for registries'
+complete -c image-unpack -n '__shiftbox_form image-unpack 1 2 4 5' -l insecure -x -d 'Do not verify this server; allow http: to it'
+complete -c image-unpack -n '__shiftbox_form image-unpack 1 2 4 5' -l retry -x -d 'Try N times to fetch something'
+complete -c image-unpack -n '__shiftbox_form image-unpack ' -l no-resume -d 'Keep nothing of an interrupted download'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1 3' -s m -l map -x -a '(__shiftbox_maps "" (__shiftbox_value))' -d 'Create the flat tree or the bundle for this map'
 complete -c image-unpack -n '__shiftbox_form image-unpack 1' -l replace -d 'Replace whatever DIR contains'
 complete -c image-unpack -n '__shiftbox_form image-unpack 3' -s t -l terminal -d 'Run the bundle\'s program on a terminal'

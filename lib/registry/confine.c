@@ -220,7 +220,7 @@ static int filter_calls(struct err *e)
 /* Become a user that nothing else is. */
 static int leave_root(void)
 {
-	/* systemd's UIDS-GIDS.md: ids from 2^31 on are given to no one. */
+	/* systemd's UIDS-GIDS.md: no user gets an id from 2^31 on. */
 	const uid_t ids[] = { 0xf0000000U | ((uid_t)getpid() & 0xffffffU), 65534 };
 
 	if (setgroups(0, NULL) < 0 && errno != EPERM)

@@ -159,7 +159,7 @@ static int check_owner(int fd, const char *path, struct err *e)
 		err_try(e, "name one of your own with --authfile");
 		return r;
 	}
-	/* The group's bits are the mask of an ACL: without them no ACL lets anyone write. */
+	/* The group's bits are the mask of an ACL: without them no ACL permits writing. */
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
 		r = err_say(e, EPERM, path, "other users can write to the file of credentials");
 		err_try(e, "chmod go-w %s", path);

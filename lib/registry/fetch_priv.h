@@ -46,7 +46,7 @@ enum fetch_end {
 	FETCH_CHALLENGE,   /* the server wants something else than Basic and Bearer */
 	FETCH_TOKEN,       /* the token server failed: status, or failure and words */
 	FETCH_TOKEN_PLAIN, /* the address of the token server is not https: */
-	FETCH_TOKEN_TEXT,  /* what the token server sent is no token */
+	FETCH_TOKEN_TEXT,  /* what the token server sent has no token in it */
 	FETCH_PLAIN,       /* a redirect leads from https: to http: */
 	FETCH_REDIRECTS,   /* there are too many */
 	FETCH_LENGTH,      /* the blob has another length than its descriptor says */

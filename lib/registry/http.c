@@ -391,7 +391,7 @@ const char *http_host(const char *url, char buf[static HTTP_HOST])
 {
 	char *host = url_part(url, CURLUPART_HOST, 0), *port = url_part(url, CURLUPART_PORT, 0);
 
-	/* A longer name is no host's. */
+	/* No host has a longer name. */
 	(void)snprintf(
 		buf, HTTP_HOST, "%s%s%s", host ? host : "", port ? ":" : "", port ? port : "");
 	lc.curl_free(host);

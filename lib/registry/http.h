@@ -28,7 +28,7 @@ struct http_options {
 	long stall_seconds;           /* break off a transfer that is silent for so long */
 };
 
-/* Load libcurl. Returns 0, or -ELIBACC with e filled. Call it before threads are started. */
+/* Load libcurl, once. Returns 0, or -ELIBACC with e filled. Call it before threads are started. */
 MUST_CHECK int http_load(struct err *e);
 
 MUST_CHECK int http_new(const struct http_options *o, struct http **ret, struct err *e);

@@ -181,6 +181,9 @@ int registry_ref_parse(const char *s, struct registry_ref *ret, struct err *e)
 	struct piece p = { s, at ? (size_t)(at - s) : strlen(s) };
 	int r = 0;
 
+	if (!*s)
+		return err_usage_try(
+			e, "write docker://HOST/PATH:TAG", "the name of the image is missing");
 	if (at) {
 		r = digest_parse(at + 1, s, &ref.digest, e);
 		if (r < 0)

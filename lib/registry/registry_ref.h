@@ -25,10 +25,10 @@ struct registry_ref {
 };
 
 /*
- * Parse [HOST[:PORT]/]PATH[:TAG][@DIGEST]. As docker and podman do, the part before the first slash
- * is a host if it has a dot or a colon, or is "localhost"; else the host is docker.io, where a path
- * of one component is below library/. Returns 0, or -EINVAL with e filled (a usage error) that
- * names the part at fault.
+ * Parse a name of the form [HOST[:PORT]/]PATH[:TAG][@DIGEST]. As docker and podman do, the part
+ * before the first slash is a host if it has a dot or a colon, or is "localhost"; else the host is
+ * docker.io, where a path of one component is below library/. Returns 0, or -EINVAL with e filled
+ * (a usage error) that names the part at fault.
  */
 MUST_CHECK int registry_ref_parse(const char *s, struct registry_ref *ret, struct err *e);
 

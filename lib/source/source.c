@@ -478,7 +478,7 @@ static int open_path(struct source *s, char *path, const struct source_options *
 	r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the image", NULL, &s->dirfd, e);
 	if (r == 0)
 		return open_layout(s, path, NULL, o, e);
-	if (r == -ENOENT && registry_ref_is_meant(path)) {
+	if (r == -ENOENT && registry_ref_is_meant(path) && !source_is_partly_there(path)) {
 		if (e)
 			*e = ERR_INIT;
 		return registry_image_open(s, path, o, e);

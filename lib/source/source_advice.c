@@ -48,13 +48,17 @@ struct unpacking {
 	const char *option, *value; /* value: NULL for the name of the image; "": has none */
 };
 
-/* Copy the image with this name of skopeo's, and unpack it. */
+/* Unpack the image with this name of skopeo's, which copies it first if it is in no registry. */
 static void fetch(const char *transport, const char *ref, const struct unpacking *u, struct err *e)
 {
 	const char *name = short_name(ref);
 	int base = (int)strcspn(name, ":@");
 	const char *value = u->value ? u->value : strchr(name, '@') ? "NAME" : name;
 
+	if (!strcmp(transport, "docker://")) {
+		err_try(e, UNPACK " %s%s%s docker://%s", u->option, *value ? " " : "", value, ref);
+		return;
+	}
 	err_try(e, "skopeo copy %s%s oci:%.*s, then " UNPACK " %s%s%s oci:%.*s", transport, ref,
 		base, name, u->option, *value ? " " : "", value, base, name);
 }
@@ -65,7 +69,7 @@ static bool fetch_transport(const char *spec, const struct unpacking *u, struct 
 	const struct source_word *w = source_word_find_any_case(spec);
 	const char *rest;
 
-	if (!w || w->kind != SOURCE_FETCHED)
+	if (!source_word_is_fetched(w))
 		return false;
 	rest = spec + strlen(w->word);
 	rest += strspn(rest, "/");
@@ -101,6 +105,14 @@ static bool is_layout(const char *dir)
 
 	buf_printf(&file, "%s/oci-layout", dir);
 	return buf_get(&file) && path_stat(file.data, true, &st) == 0;
+}
+
+bool source_is_partly_there(const char *spec)
+{
+	struct stat st;
+	scoped_free char *path = existing_part(spec, &st);
+
+	return path;
 }
 
 bool source_is_there(const char *path)
@@ -158,7 +170,7 @@ void source_advise_missing(const char *spec, const char *option, const char *val
 
 	if (fetch_transport(spec, &u, e)) {
 		err_why(e,
-			"image-unpack reads files; skopeo copies images of registries and daemons "
+			"image-unpack reads files and registries; skopeo copies images of daemons "
 			"into files");
 		return;
 	}
@@ -176,6 +188,6 @@ void source_advise_missing(const char *spec, const char *option, const char *val
 		fetch("docker://", spec, &u, e);
 	else
 		hint_try(e,
-			"check the name (namei %s shows how much of it exists); fetch an "
-			"image from a registry first: skopeo copy docker://NAME oci:DIR");
+			"check the name (namei %s shows how much of it exists); read an "
+			"image from a registry with docker://NAME");
 }

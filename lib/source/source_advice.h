@@ -20,4 +20,7 @@ void source_advise_fetch(const char *name, struct err *e);
 /* Can a source without a prefix be read from there: a file, or a directory with an OCI layout? */
 bool source_is_there(const char *path);
 
+/* Does the part of the word before a colon exist, as in "debian:12" beside a directory debian? */
+bool source_is_partly_there(const char *spec);
+
 #endif

@@ -35,3 +35,8 @@ const struct source_word *source_word_find(const char *spec)
 
 	return w && !strncmp(spec, w->word, strlen(w->word)) ? w : NULL;
 }
+
+bool source_word_is_fetched(const struct source_word *w)
+{
+	return w && (w->kind == SOURCE_FETCHED || w->kind == SOURCE_REGISTRY);
+}

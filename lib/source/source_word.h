@@ -22,6 +22,9 @@ struct source_word {
 	const char *transport; /* of what is fetched: what skopeo expects before the name */
 };
 
+/* Is it of an image that is fetched, by this program or by skopeo? */
+bool source_word_is_fetched(const struct source_word *w);
+
 /* The word that spec begins with, as it is written or in other letters (OCI:); or NULL. */
 const struct source_word *source_word_find(const char *spec);
 const struct source_word *source_word_find_any_case(const char *spec);

@@ -40,8 +40,8 @@ test_setup() {
 	each <<-'E'
 	1 cannot open the directory: No such file | image-unpack -s store oci:@nowhere
 	1 cannot open the image: No such file     | image-unpack -s store @nowhere.tar
-	1 skopeo copy docker://debian:12 oci:debian | image-unpack -s store @debian:12
-	1 skopeo copy docker://debian oci:debian  | image-unpack -s store @docker://debian
+	1 cannot connect to the server            | image-unpack -s store @127.0.0.1:1/debian:12
+	1 cannot connect to the server            | image-unpack -s store @docker://127.0.0.1:1/x
 	1 No such file                            | image-unpack -s store -N x @nowhere.tar -
 	1 No such file                            | image-unpack -s store docker-archive:@nowhere
 	1 it looks like text                      | image-unpack -s store /etc/passwd

@@ -58,20 +58,20 @@ each() {
 	1 | ls | did you mean --list? | image-unpack ls
 	1 | images | did you mean --list? | image-unpack images
 	1 | rm | did you mean --remove NAME? | image-unpack rm x
-	1 | pull | skopeo copy docker://x:1 oci:x, then | image-unpack pull x:1
+	1 | pull | image-unpack -N x:1 docker://x:1 | image-unpack pull x:1
 	1 | pull | skopeo copy docker-daemon:x oci:x, | image-unpack pull docker-daemon:x
-	1 | pull | skopeo copy docker://NAME oci:DIR | image-unpack pull
+	1 | pull | -N NAME docker://HOST/PATH | image-unpack pull
 	1 | docker-daemon:x | skopeo copy docker-daemon:x | image-unpack docker-daemon:x
 	1 | containers-storage:x | skopeo copy | image-unpack containers-storage:x
 	1 | x | check the name: namei x shows | image-unpack dir:x
 	1 | it's x | namei 'it'"'"'s x' shows | image-unpack "dir:it's x"
 	1 | -x | namei ./-x shows | image-unpack dir:-x
-	1 | DOCKER://x | skopeo copy docker://x oci:x, then | image-unpack DOCKER://x
-	1 | docker:x | skopeo copy docker://x oci:x, then | image-unpack docker:x
-	1 | registry:x | skopeo copy docker://x oci:x, then | image-unpack registry:x
+	1 | DOCKER://x | image-unpack -N x docker://x | image-unpack DOCKER://x
+	1 | docker:x | image-unpack -N x docker://x | image-unpack docker:x
+	1 | registry:x | image-unpack -N x docker://x | image-unpack registry:x
 	1 | Layer:x.tar | did you mean layer:x.tar? | image-unpack Layer:x.tar
 	1 | x.tar | check the name: namei x.tar shows | image-unpack layer:x.tar
-	1 | docker:// | skopeo copy docker://NAME oci:NAME, | image-unpack docker://
+	2 | the name of the image is missing | docker://HOST/PATH:TAG | image-unpack docker://
 	2 | --terminal | omit -t: it is --terminal, for | image-unpack -t debian oci:debian
 	2 | --tag | use -N NAME (--name) to name the | image-unpack --tag debian oci:debian
 	2 | debian | shiftbox image-unpack --show | image-unpack --list debian
@@ -128,9 +128,10 @@ each() {
 	1 | index.json | fetch the image again | cp -r debian b; echo { >b/i*; image-unpack b
 	2 | --dryrun | did you mean --dry-run? | image-unpack --dryrun oci:debian
 	1 | debian:12 | image-unpack -N NAME oci:debian:12 | image-unpack debian:12
-	1 | debiam:12 | skopeo copy docker://debiam:12 | image-unpack debiam:12
-	1 | docker://debian:12 | skopeo copy docker://debian:12 | image-unpack docker://debian:12
-	1 | registry:debian | skopeo copy docker://debian | image-unpack registry:debian
+	1 | 127.0.0.1:1 | check the name, the port | image-unpack 127.0.0.1:1/debiam:12
+	1 | 127.0.0.1:1 | check the name, the port | image-unpack docker://127.0.0.1:1/x
+	2 | 'Debian:12' | lower case | image-unpack docker://Debian:12
+	1 | registry:debian | docker://debian | image-unpack registry:debian
 	1 | TEXT | a store is a directory: name | image-unpack -s TEXT oci:debian
 	1 | /dev/null | name a file; for a stream: | image-unpack /dev/null
 	2 | plain layers and standard | shiftbox image-unpack -N NAME | image-unpack -
@@ -211,8 +212,8 @@ each() {
 	1 | busybox | check the name: namei busybox shows | mount-idmapped -m +300000 busybox DST
 	1 | layer:x.tar | image-unpack -N NAME layer:x.tar; | mount-idmapped -m +3 layer:x.tar DST
 	1 | OCI:x | image-unpack -N NAME oci:x; then | mount-idmapped -m +3 OCI:x DST
-	1 | docker:x | skopeo copy docker://x oci:x, then | mount-idmapped -m +3 docker:x DST
-	1 | registry:x | skopeo copy docker://x oci:x, | mount-idmapped -m +3 registry:x DST
+	1 | docker:x | image-unpack -N x docker://x | mount-idmapped -m +3 docker:x DST
+	1 | registry:x | image-unpack -N x docker://x | mount-idmapped -m +3 registry:x DST
 	1 | oci:debian | unpack it first: shiftbox | mount-idmapped -m +300000 oci:debian DST
 	1 | Image:debian | did you mean image:debian? | mount-idmapped -m +300000 Image:debian DST
 	1 | server:/export | NFS cannot be | mount-idmapped -m +300000 server:/export DST
@@ -375,7 +376,7 @@ each() {
 	1 | ZERO | type=TYPE in a | truncate -s 1M ZERO; mount-idmapped -m +300000 ZERO DST
 	1 | 'DST:ro' | write -o ro SRC DST | mount-idmapped -m 1000:1001:1 SRC DST:ro
 	1 | docker://q/debian:12 | image:debian? | mount-idmapped -m +9 docker://q/debian:12 DST
-	1 | docker://other | skopeo copy docker://o | mount-idmapped -m +9 docker://other DST
+	1 | docker://other | docker://other | mount-idmapped -m +9 docker://other DST
 	2 | '-m' needs a value, MAP, | -m MAP --verbose | mount-idmapped -m --verbose SRC DST
 	2 | '--map' needs a value, MAP, | --map MAP -o | mount-idmapped --map -o ro SRC DST
 	2 | --map-root-user | use -m MAP, such as | mount-idmapped --map-root-user SRC DST
@@ -400,9 +401,9 @@ each() {
 	125 | --image | unpack it first: shiftbox | userns-run -i oci:debian
 	125 | --image | image-unpack -N NAME layer:x; then | userns-run -m +4 -i layer:x id
 	125 | --image | image-unpack -N NAME oci:x; then | userns-run -m +4 -i OCI:x id
-	125 | --image | skopeo copy docker://x oci:x, then | userns-run -m +4 -i docker://x id
-	125 | --image | skopeo copy docker://x oci:x, then | userns-run -m +4 -i docker:x id
-	125 | --image | skopeo copy docker://x oci:x, then | userns-run -m +4 -i registry:x id
+	125 | --image | image-unpack -N x docker://x | userns-run -m +4 -i docker://x id
+	125 | --image | image-unpack -N x docker://x | userns-run -m +4 -i docker:x id
+	125 | --image | image-unpack -N x docker://x | userns-run -m +4 -i registry:x id
 	125 | --image | skopeo copy docker-daemon:x:1 oci:x, | userns-run -i docker-daemon:x:1 id
 	125 | debian | image-unpack -N NAME oci:./debian; then -i NAME | userns-run -i ./debian id
 	125 | TEXT | image-unpack -N NAME ./TEXT; then -i NAME | userns-run -i ./TEXT id
