@@ -9,8 +9,8 @@
 #                            $LAYOUTS/big
 #   registry_stop            for teardown_file
 #   push LAYOUT NAME [OPTION...]   copy a layout there, by skopeo
-#   proxy_start [OPTION...]  a server before the registry that makes faults: $PROXY is 127.0.0.1:PORT;
-#                            see fixtures/fault_proxy.py
+#   proxy_start [OPTION...]  a server before the registry that makes faults, at $PROXY, which is
+#                            127.0.0.1:PORT; see fixtures/fault_proxy.py
 #   tokens_start             a token server: $TOKENS is its address; see fixtures/tokens.py
 #   servers_stop             for test_teardown: end both
 #   fault FAULT              what the proxy does from now on
@@ -99,7 +99,7 @@ pull() {
 same_tree() {
 	local layer
 	layer=$(cat store/images/big/layers)
-	cmp "store/layers/$layer/big" "$BATS_FILE_TMPDIR/registry/random"
+	cmp "store/$layer/big" "$BATS_FILE_TMPDIR/registry/random"
 }
 
 sent() {

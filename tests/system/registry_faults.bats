@@ -154,9 +154,10 @@ fails_with() {
 	local i had=0
 	LEAVES_STAGING=1
 	proxy_start
+	fault stall:6000000
 	for i in 1 2 3; do
-		fault "stall:$((i * 6000000))"
-		pull -q -N big "docker://$PROXY/t/big:1" &
+		"$SHIFTBOX" image-unpack -s "$SCRATCH/store" --insecure "$PROXY" -q -N big \
+			"docker://$PROXY/t/big:1" 3>&- &
 		until [ "$(stat -c %s store/partial/* 2>/dev/null || echo 0)" -gt \
 			$((had + 5000000)) ]; do sleep 0.1; done
 		kill -9 $!
@@ -201,7 +202,7 @@ fails_with() {
 
 @test "a full disk drops the part and not the download" {
 	proxy_start
-	mkdir -p store/partial
+	must_work pull -q -N small "docker://$PROXY/t/small:1"
 	mount -t tmpfs -o size=4m none store/partial
 	chmod 700 store/partial
 	must_work pull -q -N big "docker://$PROXY/t/big:1"
