@@ -469,6 +469,19 @@ static int open_declared(struct source *s, char *word, struct err *e)
 	return name_source(s, path, NULL, e);
 }
 
+/* Is the word, which is no file, the name of an image in a registry, and nothing that is nearer? */
+static bool is_in_registry(const char *word)
+{
+	size_t n = strcspn(word, "/");
+	scoped_free char *first = strndup(word, n);
+
+	return registry_ref_is_meant(word) && !source_word_find_any_case(word) &&
+		strncmp(word, "image:", strlen("image:")) !=
+		0 && /* of a store, to other commands */
+		!source_is_partly_there(word) &&
+		first && !(word[n] && exists(first, true));
+}
+
 static int open_path(struct source *s, char *path, const struct source_options *o, struct err *e)
 {
 	int r;
@@ -478,7 +491,7 @@ static int open_path(struct source *s, char *path, const struct source_options *
 	r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the image", NULL, &s->dirfd, e);
 	if (r == 0)
 		return open_layout(s, path, NULL, o, e);
-	if (r == -ENOENT && registry_ref_is_meant(path) && !source_is_partly_there(path)) {
+	if (r == -ENOENT && is_in_registry(path)) {
 		if (e)
 			*e = ERR_INIT;
 		return registry_image_open(s, path, o, e);

@@ -169,9 +169,10 @@ void source_advise_missing(const char *spec, const char *option, const char *val
 	const char *url = after(spec, "file://");
 
 	if (fetch_transport(spec, &u, e)) {
-		err_why(e,
-			"image-unpack reads files and registries; skopeo copies images of daemons "
-			"into files");
+		if (e && strstr(e->hint, "skopeo"))
+			err_why(e,
+				"image-unpack reads files and registries; skopeo copies images of "
+				"daemons into files");
 		return;
 	}
 	if (has_capitals(spec, e) || (!url && has_reference(path ? path : spec, path, &u, e)))

@@ -76,7 +76,7 @@ each() {
 	2 | --tag | use -N NAME (--name) to name the | image-unpack --tag debian oci:debian
 	2 | debian | shiftbox image-unpack --show | image-unpack --list debian
 	2 | debian | takes no names | image-unpack --list debian x
-	2 | --nonsense | --prune: --store; see | image-unpack --nonsense --list
+	2 | --nonsense | --prune: --store, --remote | image-unpack --nonsense --list
 	1 | /proc/x | in a filesystem that stores | image-unpack --store /proc/x oci:debian
 	1 | /sys/x | in a filesystem that stores | image-unpack --store /sys/x/y oci:debian
 	1 | debian | a directory that exists | mkdir L; cd L; rmdir ../L; image-unpack oci:debian
@@ -103,7 +103,7 @@ each() {
 	2 | --debug | use --verbose (-v) | image-unpack --debug x.tar
 	2 | --progress | a terminal shows the | image-unpack --progress=plain x.tar
 	2 | --threads | use --jobs N (-j) | image-unpack --threads 4 x.tar
-	2 | --insecure | skopeo, which fetches images | image-unpack --insecure x.tar
+	2 | --tls-verify | use --insecure HOST | image-unpack --tls-verify x.tar
 	2 | --no-same-owner | -m MAP gives them others | image-unpack --no-same-owner x.tar
 	2 | -i | image-unpack docker-archive:x.tar | image-unpack load -i x.tar
 	2 | -i | image-unpack docker-archive:'a b' | image-unpack load -i'a b'
