@@ -8,12 +8,25 @@ load registry
 need root
 need prog python3 docker-registry skopeo jq
 
+# Put the index of a layout into an index, which is its only item.
+nest() {
+	local type=application/vnd.oci.image.index.v1+json sum
+	jq -c --arg type $type '. + {mediaType: $type}' "$1/index.json" >"$1/inner"
+	sum=$(sha256sum <"$1/inner")
+	sum=${sum%% *}
+	jq -nc --arg type $type --arg sum "sha256:$sum" --argjson size "$(wc -c <"$1/inner")" \
+		'{schemaVersion: 2, manifests: [{mediaType: $type, digest: $sum, size: $size}]}' \
+		>"$1/index.json"
+	mv "$1/inner" "$1/blobs/sha256/$sum"
+}
+
 setup_file() {
 	if [ -n "$missing" ]; then return; fi
 	registry_start
 	"$TESTS/fixtures/mkimage.py" "$LAYOUTS/several" <<<'{"images":[
 		{"layers":[{"files":{"here":"1"}}],"ref":"a"},
-		{"layers":[{"files":{"there":"1"}}],"platform":"linux/s390x","ref":"a"}],"nested":1}'
+		{"layers":[{"files":{"there":"1"}}],"platform":"linux/s390x","ref":"a"}]}'
+	nest "$LAYOUTS/several"
 	push small t/docker:1 --format v2s2
 	push small t/small:two
 	push several t/several:1 --all
@@ -40,7 +53,8 @@ same_layers() {
 	[[ $output == *'(0 unpacked, 2 shared)'* ]]
 	same_layers a layout
 	digest=$(jq -r '.manifests[0].digest' "$LAYOUTS/small/index.json")
-	must_equal "$("$SHIFTBOX" image-unpack -s store --show a --json | jq -r .manifest)" "$digest"
+	must_work "$SHIFTBOX" image-unpack -s store --show a --json
+	must_equal "$(jq -r .manifest <<<"$output")" "$digest"
 	must_work pull -q -N b "$REGISTRY/t/small:1"
 	must_work pull -q -N c "docker://$REGISTRY/t/small@$digest"
 	must_work pull -q -N d "docker://$REGISTRY/t/small:1@$digest"
@@ -61,9 +75,8 @@ same_layers() {
 	[ -e "store/$(cat store/images/s/layers)/here" ]
 	must_work pull -q -N s --platform linux/s390x "docker://$REGISTRY/t/several:1"
 	[ -e "store/$(cat store/images/s/layers)/there" ]
-	must_fail 1 'has no image for linux/arm64' pull -N x --platform linux/arm64 \
+	must_fail 1 'not linux/arm64' pull -N x --platform linux/arm64 \
 		"docker://$REGISTRY/t/several:1"
-	stderr_has 'why: ' ... 'linux/s390x'
 }
 
 @test "--flat, --scan, --dry-run, --show --remote and --tags" {
@@ -88,6 +101,13 @@ same_layers() {
 	must_work "$SHIFTBOX" image-unpack --insecure "$REGISTRY" --show "$REGISTRY/t/small:1" \
 		--remote
 	[[ $output == *'layers    2, topmost first'* ]]
+}
+
+@test "a word that is nearer to something else is not asked of a registry" {
+	mkdir -p images.d tree
+	for word in docker:x:1 image:x registry:x images.d/x x.tar x tree:1; do
+		must_fail 1 'No such file' "$SHIFTBOX" image-unpack -s store "$word"
+	done
 }
 
 @test "what is not there" {
@@ -119,7 +139,7 @@ same_layers() {
 		"docker://$REGISTRY/t/small:1"
 }
 
-@test "Ctrl-C ends at once, and keeps what has arrived" {
+@test "a signal ends it at once, and what has arrived is kept" {
 	local began
 	PROXY=
 	fault stall:6000000
@@ -130,8 +150,8 @@ same_layers() {
 		sleep 0.1
 	done
 	began=$SECONDS
-	kill -INT $!
-	wait $! || [ $? = 130 ]
+	kill -TERM $! # bash lets its background commands ignore SIGINT
+	wait $! || [ $? = 143 ]
 	[ $((SECONDS - began)) -lt 10 ]
 	[ "$(stat -c %s store/partial/*)" -gt 5000000 ]
 	servers_stop
