@@ -257,7 +257,8 @@ int fetch_blob_end(struct fetcher *f, struct fetch_blob *b, struct err *e)
 	if (report.tries > 1)
 		log_verbose("%s: %u attempts, %llu bytes in all", report.host, report.tries,
 			(unsigned long long)report.bytes);
-	return fetch_failure(&report, FETCH_BLOB, f->from, e);
+	r = fetch_failure(&report, FETCH_BLOB, f->from, e);
+	return r < 0 ? r : 1;
 }
 
 /* Ask for a document, and append it. */

@@ -69,10 +69,10 @@ MUST_CHECK int fetcher_blob(struct fetcher *f, const struct digest *d, uint64_t 
 	uint64_t offset, struct fetch_blob *ret, struct err *e);
 
 /*
- * After reading the data has ended, and its descriptor was closed: returns 0 if nothing is known to
- * have failed, or -errno with e filled with what kept the rest from arriving (-ERANGE: the registry
- * does not have the blob from that offset on). May be called from several threads, each with its
- * own blob.
+ * After reading the data has ended, and its descriptor was closed: returns 1 if all
+ * bytes were sent, 0 if the reader has stopped before that, or -errno with e filled with what kept
+ * the rest from arriving (-ERANGE: the registry does not have the blob from that offset on). May be
+ * called from several threads, each with its own blob.
  */
 MUST_CHECK int fetch_blob_end(struct fetcher *f, struct fetch_blob *b, struct err *e);
 void fetch_blob_done(struct fetch_blob *b);

@@ -204,12 +204,15 @@ static int blame_layer(const struct source *s, size_t i, int r, struct err *e)
 {
 	struct arriving *a = &s->registry->layers[i];
 	struct err own = ERR_INIT;
-	int fetched = a->blob.report < 0 ? 0 : fetch_blob_end(s->registry->fetcher, &a->blob, &own);
+	/* Without a request, the part had all of it. */
+	int fetched = a->blob.report >= 0 ? fetch_blob_end(s->registry->fetcher, &a->blob, &own) :
+					    a->part != NULL;
 
-	if (a->part && (fetched == 0 || fetched == -ERANGE || fetched == -EBADMSG))
-		blame_part(a, fetched == 0 ? e : &own);
+	/* A reader that was stopped says nothing about what has arrived. */
+	if (a->part && (fetched == 1 || fetched == -ERANGE || fetched == -EBADMSG))
+		blame_part(a, fetched == 1 ? e : &own);
 	arriving_done(a);
-	if (fetched == 0)
+	if (fetched >= 0)
 		return r;
 	if (fetched == -ENOENT && s->layers[i].note)
 		err_why(&own, "%s", s->layers[i].note);
