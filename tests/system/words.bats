@@ -117,7 +117,7 @@ each() {
 	1 | debian | name the source that it was | cd SRC; image-unpack -N debian2 debian
 	1 | debian | shift-check map --cover image:debian | cd SRC; image-unpack --scan debian
 	1 | image:debian | to use it: shiftbox mount-idmapped | image-unpack image:debian
-	1 | a:1 | then shiftbox image-unpack --scan oci:a | image-unpack --scan a:1
+	1 | a | image-unpack --scan docker://a | image-unpack --scan a
 	1 | OCI:debian | did you mean oci:debian? | image-unpack -N x OCI:debian
 	1 | v9 | omit ':v9' | cp -r debian n; sed -i 's/, "annot.*}}/}/' n/i*; image-unpack oci:n:v9
 	1 | TEXT | shiftbox image-unpack -N NAME TEXT | image-unpack -N x oci:TEXT
@@ -185,7 +185,7 @@ each() {
 	1 | file:///x.tar | write the path alone: /x.tar | image-unpack file:///x.tar
 	1 | windows/amd64 | --override-os=windows | image-unpack --platform windows/amd64 oci:debian
 	1 | tag | shiftbox image-unpack -N NAME SOURCE | image-unpack tag debian other
-	1 | debi | then shiftbox image-unpack --flat F oci:debi | image-unpack --flat F debi
+	1 | debi | image-unpack --flat F docker://debi | image-unpack --flat F debi
 	1 | debian | name the source that it was | cd SRC; image-unpack --flat F debian
 	1 | image:debian | name the source that it was | image-unpack --flat F image:debian
 	1 | oci:debian | did you mean debian? | image-unpack --remove oci:debian
