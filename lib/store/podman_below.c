@@ -57,9 +57,11 @@ static int read_index(const struct view_line *l, struct buf *ret, struct err *e)
 		path_open(l->line->source, O_PATH | O_DIRECTORY, "cannot open the source", NULL,
 			&dir, NULL) < 0)
 		return 0; /* a source that is missing is reported when it is to be mounted */
-	r = fd_open_beneath(dir, INDEX_OF_MAPS, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, NULL);
-	if (r == -ENOENT)
+	r = fd_open_beneath(dir, INDEX_OF_MAPS, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, &own);
+	if (r == -ENOENT) {
+		own = ERR_INIT;
 		r = fd_open_beneath(dir, INDEX, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, &own);
+	}
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
 	if (r == 0)

@@ -566,24 +566,29 @@ maps . root'
 	fi
 }
 
-@test "a user who holds a lease on the index keeps root from nothing" {
+@test "a user who holds a lease on an index keeps root from nothing" {
+	local file
 	podman_store '[{"id":"1"}]'
 	must_work $MI -a -T views
-	as_user vera python3 -c '
+	for file in overlay-layers/layers.json maps/layers.json; do
+		(umask 022 && mkdir -p store/maps && cp -n store/overlay-layers/layers.json store/$file)
+		as_user vera python3 -c '
 import fcntl, os, signal, sys, time
 signal.signal(signal.SIGIO, signal.SIG_IGN)
 f = os.open(sys.argv[1], os.O_RDONLY)
 fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_WRLCK)
 print("held", flush=True)
-time.sleep(60)' $USERS/vera/overlay-layers/layers.json >held &
-	for _ in {1..100}; do grep -q held held && break; sleep 0.1; done
-	grep -q held held
-	capture timeout 10 $MI -a -T views
-	must_equal "$status" 0
-	stderr_has "has a lease on the file"
-	must_equal "$(views)" "vera walt"
-	kill $!
-	wait $! || true
+time.sleep(60)' $USERS/vera/$file >held &
+		for _ in {1..100}; do grep -q held held && break; sleep 0.1; done
+		grep -q held held
+		capture timeout 10 $MI -a -T views
+		must_equal "$status" 0
+		stderr_has "'$file': the store below" ... "has a lease on the file"
+		must_equal "$(views)" "vera walt"
+		kill $!
+		wait $! || true
+		: >held
+	done
 }
 
 # A process of the user that has an overlay with a layer in a view
