@@ -157,8 +157,11 @@ static int check_root(const struct mount_plan *p, const struct stat *st, struct 
 		st->st_mode & 07777);
 	err_op(e, "view");
 	buf_shell_word(&word, p->source);
-	err_try(e, "chmod 0700 %s, or specify public if others may read it",
-		buf_get(&word) ? buf_get(&word) : "it");
+	if (p->kind == MOUNT_BIND && buf_get(&word))
+		err_try(e, "chmod 0700 %s, or specify public if others may read it",
+			buf_get(&word));
+	else
+		err_try(e, "specify public if others may read it");
 	return -EPERM;
 }
 

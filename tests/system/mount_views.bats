@@ -267,6 +267,9 @@ views() {
 	must_equal "$(grep -c 'other users could enter' <<<"$stderr")" 1
 	stderr_has "try: chmod 0700 $SCRATCH/store, or" ... "'views': 1 more view failed"
 	must_equal "$(views) $(mounts)" " 0"
+	echo "overlay $USERS/%u shiftbox lower=$SCRATCH/store,map=user:%u,each=subid 0 0" >views
+	must_fail 1 "other users could enter the view" $MI -a -T views
+	stderr_has "try: specify public if others may read it"
 	view 'map=user:%u,each=subid,ro,public'
 	must_work $MI -a -T views
 	must_equal "$(views)" "vera walt"
