@@ -184,6 +184,7 @@ bench: deps-bench
 	tests/bench/broker
 	tests/bench/verify
 	tests/bench/mounts
+	tests/bench/views
 	tests/bench/namespaces
 	tests/bench/startup
 
