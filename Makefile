@@ -293,6 +293,7 @@ MAN_DIR = $(DESTDIR)$(DATADIR)/man/man8
 MAN7_DIR = $(DESTDIR)$(DATADIR)/man/man7
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 UNIT_DIR = $(DESTDIR)$(UNITDIR)
+UNITS := views.service views-changed.service views.path views.timer
 
 # $(call install_page,FILE,PAGE): its paths become those of this installation.
 install_page = sed -e 's|/usr/local/bin/mount-idmapped|$(BINDIR)/mount-idmapped|' \
@@ -312,9 +313,8 @@ install: all
 	$(call install_page,security.7,$(MAN7_DIR)/shiftbox-security.7)
 	$(call install_page,engines.7,$(MAN7_DIR)/shiftbox-engines.7)
 	install -d $(DESTDIR)$(DOCDIR) $(UNIT_DIR)
-	for u in service path; do sed 's|@BINDIR@|$(BINDIR)|' cmd/views.$$u \
-		>$(UNIT_DIR)/shiftbox-views.$$u && \
-		chmod 644 $(UNIT_DIR)/shiftbox-views.$$u || exit 1; done
+	for u in $(UNITS); do sed 's|@BINDIR@|$(BINDIR)|' cmd/$$u >$(UNIT_DIR)/shiftbox-$$u && \
+		chmod 644 $(UNIT_DIR)/shiftbox-$$u || exit 1; done
 	install -m 644 lib/COPYING lib/CHANGES README.md $(DESTDIR)$(DOCDIR)
 	install -D -m 644 cmd/output.schema.json $(DESTDIR)$(DATADIR)/shiftbox/output.schema.json
 	for c in $(COMMANDS); do \
@@ -334,7 +334,7 @@ uninstall:
 	rm -f $(patsubst %,$(MAN7_DIR)/shiftbox-%.7,engines idmap security)
 	rm -f $(patsubst %,$(DESTDIR)$(DOCDIR)/%,COPYING CHANGES README.md)
 	rm -f $(DESTDIR)$(DATADIR)/shiftbox/output.schema.json
-	rm -f $(UNIT_DIR)/shiftbox-views.service $(UNIT_DIR)/shiftbox-views.path
+	rm -f $(UNITS:%=$(UNIT_DIR)/shiftbox-%)
 	[ ! -d $(DESTDIR)$(DATADIR)/shiftbox ] || rmdir $(DESTDIR)$(DATADIR)/shiftbox
 	[ ! -d $(DESTDIR)$(DOCDIR) ] || rmdir $(DESTDIR)$(DOCDIR)
 	for c in shiftbox $(COMMANDS); do \

@@ -24,7 +24,8 @@ installed() {
 	must_equal "$(readlink root/sbin/mount.shiftbox)" /usr/bin/shiftbox
 	grep -qx 'ExecStart=/usr/bin/mount-idmapped -a -T /etc/shiftbox/views' \
 		root/usr/lib/systemd/system/shiftbox-views.service
-	[ -s root/usr/lib/systemd/system/shiftbox-views.path ]
+	for unit in path timer; do [ -s root/usr/lib/systemd/system/shiftbox-views.$unit ]; done
+	[ -s root/usr/lib/systemd/system/shiftbox-views-changed.service ]
 	[ -z "$(find root -path '*.wants*')" ] # it is for the administrator to enable them
 	[ -s root/usr/share/zsh/site-functions/_shiftbox ]
 	must_work installed install

@@ -677,15 +677,17 @@ required() {
 	must_equal "$(required views)" ""
 }
 
-@test "systemd accepts the units" {
+@test "systemd accepts the units, which give the service no mounts of its own" {
 	need prog systemd-analyze
-	local unit
+	local unit own
 	mkdir u
-	for unit in service path; do
-		sed "s|@BINDIR@/mount-idmapped|/bin/true|" "$TESTS/../cmd/views.$unit" \
-			>u/shiftbox-views.$unit
+	for unit in views.service views-changed.service views.path views.timer; do
+		sed "s|@BINDIR@/mount-idmapped|/bin/true|" "$TESTS/../cmd/$unit" >"u/shiftbox-$unit"
 	done
-	capture systemd-analyze verify --man=no --recursive-errors=no u/shiftbox-views.service \
-		u/shiftbox-views.path
+	capture systemd-analyze verify --man=no --recursive-errors=no u/*
 	must_equal "$status $(grep shiftbox-views <<<"$stderr" || :)" "0 "
+	# systemd.exec(5): a service with one of these has mounts of its own.
+	own='Private(Tmp|Devices|Mounts|Network|IPC|Users)|Protect(System|Home|Proc|Control|Kernel)'
+	own+='|(Read|Inaccessible|ExecPaths|NoExec|Bind|Root|Mount|Temporary|State|Cache|Logs|Runtime)'
+	must_equal "$(grep -E "^($own)" u/shiftbox-views.service || :)" ""
 }
