@@ -7,6 +7,19 @@
 #   podman_user NAME UID BASE    a user with a home of this test's own and a containers.conf
 #   as USER CMD...               run CMD as that user, with the directories of a session
 #   podman_start, podman_stop    for test_setup and test_teardown
+#   $NAP, sleeper USER           a container of USER runs `busybox sleep $NAP`: wait until it does,
+#                                and print its process. The number is that of one test alone
+
+NAP=300.$$
+
+sleeper() { # USER
+	local _
+	for _ in {1..600}; do
+		! pgrep -u "$1" -fx "busybox sleep $NAP" || return 0
+		sleep 0.1
+	done
+	say "no container of $1 sleeps"
+}
 
 podman_start() {
 	# crun accepts no mixture of cgroup versions.

@@ -546,7 +546,8 @@ alice_conf() {
 	store
 	mount_views
 	alice_conf
-	as alice podman run --rm $REF sh -c 'echo runs; busybox sleep 60; cat /o/new' >out &
+	as alice podman run --rm $REF sh -c 'echo runs; busybox sleep '$NAP'; cat /o/new' >out &
+	pid=$(sleeper alice)
 	for _ in {1..100}; do grep -q runs out && break; sleep 0.1; done
 	grep -q runs out
 	sed -i 's/each=subid/each=user:bob/' views
@@ -556,8 +557,7 @@ alice_conf() {
 	mountpoint -q $VIEW
 	must_work "$SHIFTBOX" mount-idmapped -a --force -T views
 	must_fail 32 "" mountpoint -q $VIEW
-	pid=$(pgrep -u 2001 -x busybox || pgrep -x sleep -u 2001)
-	kill $pid
+	kill "$pid"
 	wait || true
 	grep -q runs out
 }

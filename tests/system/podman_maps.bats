@@ -177,6 +177,7 @@ for i in json.load(open(sys.argv[1])):
 }
 
 @test "images that are unpacked, removed and pruned come and go under every map" {
+	local pid
 	podman_works
 	image bb "$BB"
 	image two '{"layers":[{"files":{"two":"2"}}]}'
@@ -188,8 +189,8 @@ for i in json.load(open(sys.argv[1])):
 	unpack -N localhost/two:1 two
 	must_equal "$(index | wc -l) $(mapped_layers | sort -u)" "9 2"
 	must_equal "$(ls $MAPS/2001/overlay/l | wc -l)" 9
-	alice podman run --name k --userns=keep-id $REF sh -c 'busybox sleep 60' &
-	for _ in {1..100}; do pgrep -u alice -x busybox >/dev/null && break; sleep 0.1; done
+	alice podman run --name k --userns=keep-id $REF sh -c "busybox sleep $NAP" &
+	pid=$(sleeper alice)
 	unpack --remove $REF
 	unpack --remove localhost/two:1
 	must_equal "$(index | wc -l)" 9
@@ -198,7 +199,7 @@ for i in json.load(open(sys.argv[1])):
 	unpack --prune
 	must_equal "$(index | wc -l) $(ls $MAPS/2001/overlay/l | wc -l)" "6 6"
 	must_work alice podman images
-	kill "$(pgrep -u alice -x busybox)"
+	kill -9 "$pid"
 	wait
 	must_work alice podman rm -f k
 	unpack --prune
@@ -245,14 +246,15 @@ for i in json.load(open(sys.argv[1])):
 }
 
 @test "a view is not taken away while a container has layers under its map" {
+	local pid
 	podman_works
 	image bb "$BB"
 	unpack -N $REF bb
 	all_lines
 	views
 	conf
-	alice podman run --rm --userns=keep-id $REF busybox sleep 60 &
-	for _ in {1..100}; do pgrep -u alice -x busybox >/dev/null && break; sleep 0.1; done
+	alice podman run --rm --userns=keep-id $REF busybox sleep $NAP &
+	pid=$(sleeper alice)
 	sed -i 's/each=subid/each=user:bob/' views
 	must_fail 1 "could not be mounted, unmounted or replaced: 2" \
 		"$SHIFTBOX" mount-idmapped -a -T views
@@ -261,7 +263,7 @@ for i in json.load(open(sys.argv[1])):
 	mountpoint -q $USERS/alice
 	must_fail 32 "" mountpoint -q $WWW/alice
 	must_equal "$(mapped_layers)" 1
-	kill "$(pgrep -u alice -x busybox)"
+	kill -9 "$pid"
 	wait
 	must_work "$SHIFTBOX" mount-idmapped -a -T views
 	must_equal "$(mapped_layers)" 0
@@ -362,12 +364,11 @@ for i in json.load(open(sys.argv[1])):
 	all_lines
 	views
 	conf
-	alice podman run --rm --userns=keep-id $REF busybox sleep 60 &
-	for _ in {1..100}; do pgrep -x busybox >/dev/null && break; sleep 0.1; done
-	pid=$(pgrep -x busybox)
+	alice podman run --rm --userns=keep-id $REF busybox sleep $NAP &
+	pid=$(sleeper alice)
 	capture "$SHIFTBOX" shift-check explain "/proc/$pid/root/f33"
 	printf '%s\n' "$output" "$stderr" >&2
-	kill "$pid"
+	kill -9 "$pid"
 	wait
 	output_has "$KEEP/alice"
 }
